@@ -1,0 +1,41 @@
+/** What a review, an audit event or a LIST says of one object, before anyone looks whether it is news. */
+import type { Position } from "./position.ts";
+import type { Reference, SeenKind } from "./reference.ts";
+import type { SeenObject } from "./seen/object.ts";
+
+/** The object's own name; only kinds that are stored can be observed. */
+export interface SeenReference extends Reference {
+  readonly kind: SeenKind;
+}
+
+export type Observation =
+  /** It is (or by a review: is about to be) this. */
+  | {
+      readonly type: "object";
+      readonly reference: SeenReference;
+      readonly uid: string;
+      readonly position: ObservedPosition;
+      readonly object: SeenObject;
+    }
+  /** It is gone. */
+  | {
+      readonly type: "gone";
+      readonly reference: SeenReference;
+      readonly uid: string;
+      readonly position: ObservedPosition;
+    }
+  /** A success of a delete that names no resourceVersion: it ends what is known under this uid, and nothing else. */
+  | { readonly type: "buried"; readonly reference: SeenReference; readonly uid: string }
+  /** It exists in a shape that cannot be used; its last good shape stays, with this reason beside it. */
+  | {
+      readonly type: "unusable";
+      readonly reference: SeenReference;
+      readonly uid: string;
+      readonly position: ObservedPosition;
+      readonly reason: string;
+    }
+  /** Something about it may have changed: worth reading back. An empty name means the whole kind of that namespace. */
+  | { readonly type: "hint"; readonly reference: SeenReference };
+
+/** A position as the wire tells it; the era is added by the one who records it. */
+export type ObservedPosition = Omit<Position, "era">;

@@ -1,0 +1,50 @@
+/**
+ * Which of two rules on one host is asked first: Gateway API's order (HTTPRouteRule: "Matches"): exact path, longer
+ * prefix, method, more headers, more query parameters, then the older owner, then namespace/name. The same as the
+ * node's lua/entrance/precedence.lua; a property test holds them together.
+ */
+import type { PathMatch, Rule } from "./rule.ts";
+
+export interface RankedRule {
+  readonly rule: Pick<Rule, "matches" | "owner">;
+  /** The last segment of the rule's key. */
+  readonly number: number;
+}
+
+/** Negative: a is asked before b. Never zero for two rules of one domain with different keys. */
+export function comparePrecedence(a: RankedRule, b: RankedRule): number {
+  return (
+    pathRank(a.rule.matches.path) - pathRank(b.rule.matches.path) ||
+    byteLength(b.rule.matches.path.value) - byteLength(a.rule.matches.path.value) ||
+    typeOrder[a.rule.matches.path.type] - typeOrder[b.rule.matches.path.type] ||
+    Number(b.rule.matches.method !== undefined) - Number(a.rule.matches.method !== undefined) ||
+    (b.rule.matches.headers?.length ?? 0) - (a.rule.matches.headers?.length ?? 0) ||
+    (b.rule.matches.query?.length ?? 0) - (a.rule.matches.query?.length ?? 0) ||
+    compareText(a.rule.owner.created, b.rule.owner.created) ||
+    compareText(`${a.rule.owner.namespace}/${a.rule.owner.name}`, `${b.rule.owner.namespace}/${b.rule.owner.name}`) ||
+    compareText(a.rule.owner.kind, b.rule.owner.kind) ||
+    a.number - b.number
+  );
+}
+
+const typeOrder = { exact: 0, prefix: 1, start: 2, regex: 3 } as const;
+
+/** Exact paths first, then prefixes of both sorts by length, then regular expressions. */
+function pathRank(path: PathMatch): number {
+  return path.type === "exact" ? 0 : path.type === "regex" ? 2 : 1;
+}
+
+/** In UTF-8, since that is what the node counts. */
+function byteLength(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+/** Names of Kubernetes objects and timestamps are ASCII, so code units are bytes. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

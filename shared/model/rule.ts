@@ -1,0 +1,67 @@
+/** L7: which requests go where. */
+import * as v from "valibot";
+
+export const schemes = ["http", "https", "httptohttps", "httpandhttps"] as const;
+export type Scheme = (typeof schemes)[number];
+
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253));
+
+export const pathMatchSchema = v.object({
+  /** `prefix` goes by path element (Gateway API PathPrefix), `start` by characters (nginx's own prefix). */
+  type: v.picklist(["exact", "prefix", "start", "regex"]),
+  value: v.pipe(v.string(), v.minLength(1), v.maxLength(4_096)),
+});
+
+const valueMatchSchema = v.object({
+  type: v.picklist(["exact", "regex"]),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  value: v.pipe(v.string(), v.maxLength(4_096)),
+});
+
+/** Gateway API allows 16 header matches and 16 query parameter matches. */
+const valueMatches = v.pipe(v.array(valueMatchSchema), v.maxLength(16));
+
+export const matchesSchema = v.object({
+  path: pathMatchSchema,
+  method: v.optional(v.pipe(v.string(), v.regex(/^[A-Z]{1,32}$/))),
+  headers: v.optional(valueMatches),
+  query: v.optional(valueMatches),
+});
+
+export const filterSchema = v.looseObject({ type: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) });
+
+/** Gateway API: at most 16 backends and 16 filters a rule. */
+const filters = v.pipe(v.array(filterSchema), v.maxLength(16));
+
+export const weightedPoolSchema = v.object({
+  pool: v.pipe(v.string(), v.startsWith("Pool/")),
+  weight: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000)),
+  filters: v.optional(filters),
+});
+
+export const ownerSchema = v.object({
+  kind: name,
+  namespace: v.string(),
+  name,
+  /** RFC 3339 in UTC, as Kubernetes writes creationTimestamp; decides who was first. */
+  created: v.string(),
+});
+
+export const ruleSchema = v.object({
+  domain: name,
+  scheme: v.picklist(schemes),
+  owner: ownerSchema,
+  tenant: name,
+  /** Names of VirtualServices; none means the node's own `http` and `https`. */
+  listeners: v.pipe(v.array(v.string()), v.maxLength(64)),
+  matches: matchesSchema,
+  filters,
+  /** Empty: the route is known and has no backend (yet): 503. */
+  pools: v.pipe(v.array(weightedPoolSchema), v.maxLength(16)),
+});
+
+export type PathMatch = v.InferOutput<typeof pathMatchSchema>;
+export type Matches = v.InferOutput<typeof matchesSchema>;
+export type OwnerReference = v.InferOutput<typeof ownerSchema>;
+export type WeightedPool = v.InferOutput<typeof weightedPoolSchema>;
+export type Rule = v.InferOutput<typeof ruleSchema>;

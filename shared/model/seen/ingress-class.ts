@@ -1,0 +1,9 @@
+/** An IngressClass: which controller serves Ingresses that name it. */
+import type { SeenMetadata } from "./object.ts";
+
+export interface SeenIngressClass extends SeenMetadata {
+  readonly kind: "IngressClass";
+  readonly controller: string;
+  /** Annotation ingressclass.kubernetes.io/is-default-class: "true". */
+  readonly isDefault: boolean;
+}

@@ -1,0 +1,69 @@
+/**
+ * What Entrance needs of a store: linearizable reads, listing one partition, and an atomic conditional commit.
+ * Every store runs the same conformance suite (test/store/conformance.ts).
+ */
+
+/** A key is PARTITION/SORT. A list names one whole partition; its order is that of the sort keys' UTF-8 bytes. */
+export interface Key {
+  readonly partition: string;
+  readonly sort: string;
+}
+
+/** Opaque; differs for every write that ever happens to a key, also after the key was deleted. */
+export type Version = string;
+
+export interface Entry {
+  readonly key: Key;
+  /** JSON text, at most {@link maxValueBytes}. */
+  readonly value: string;
+  readonly version: Version;
+}
+
+export interface Check {
+  readonly key: Key;
+  /** null: the key must not exist. */
+  readonly version: Version | null;
+}
+
+/** `value: null` deletes; deleting what is not there is no error. */
+export interface Write {
+  readonly key: Key;
+  readonly value: string | null;
+}
+
+export type CommitResult =
+  | { readonly ok: true; readonly version: Version }
+  /** Nothing was written; these checks did not hold. */
+  | { readonly ok: false; readonly conflicts: readonly Key[] };
+
+export interface Page {
+  readonly entries: readonly Entry[];
+  /** Where to go on; undefined when this was the last page. */
+  readonly next: string | undefined;
+}
+
+export interface Store {
+  get(key: Key): Promise<Entry | undefined>;
+
+  /** Entries of one partition with sort > `after`, at most `limit` (1 to {@link maxPageSize}). Each entry is read linearizably; a page is no snapshot. */
+  list(partition: string, after: string | undefined, limit: number): Promise<Page>;
+
+  /**
+   * All writes if all checks hold, otherwise nothing. At most {@link maxCommitKeys} distinct keys; a check and a write
+   * of one key are one action; a key is written at most once. An uncertain outcome is read back by the store or thrown
+   * as `uncertain`; it is never reported as a conflict.
+   */
+  commit(checks: readonly Check[], writes: readonly Write[]): Promise<CommitResult>;
+
+  close(): Promise<void>;
+}
+
+/** DynamoDB takes 100 actions a transaction, etcd 128 operations; checks and writes share them. */
+export const maxCommitKeys = 40;
+/** DynamoDB's items end at 400 KB, with names and versions. */
+export const maxValueBytes = 350_000;
+export const maxPageSize = 1_000;
+
+export function keyText(key: Key): string {
+  return `${key.partition}/${key.sort}`;
+}
