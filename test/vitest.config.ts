@@ -1,6 +1,6 @@
+/** Tests start real servers, so on a small machine at most two files run at a time. */
 import { defineConfig } from "vitest/config";
 
-/** Real servers are started by tests, so files run one after another on small machines unless asked otherwise. */
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,

@@ -1,0 +1,49 @@
+/** `npm run build`: one bundle per entry, into dist/. */
+import { type BuildOptions, build } from "esbuild";
+import { root, wrangler } from "./wrangler.ts";
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  target: "es2024",
+  sourcemap: true,
+  legalComments: "none",
+  logLevel: "warning",
+} satisfies BuildOptions;
+
+const entries = {
+  /** workerd: no Node, only what the platform itself provides. */
+  worker: {
+    ...common,
+    entryPoints: [wrangler.main],
+    platform: "browser",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
+  },
+  /** Node 24: etcd3 reads its protocol's files from disk and so stays a package of its own. */
+  node: {
+    ...common,
+    entryPoints: ["functions/node.ts"],
+    platform: "node",
+    external: ["etcd3"],
+    // Packages written as CommonJS ask for `require`, which an ES module does not have.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  },
+} satisfies Record<string, BuildOptions>;
+
+export type Entry = keyof typeof entries;
+
+/** Writes the entry's bundle and returns its size in bytes. */
+export async function bundle(entry: Entry, outfile = `${root}dist/${entry}.js`): Promise<number> {
+  const result = await build({ ...entries[entry], outfile, metafile: true });
+  const outputs = Object.entries(result.metafile.outputs);
+  return outputs.find(([name]) => !name.endsWith(".map"))?.[1].bytes ?? 0;
+}
+
+if (import.meta.main) {
+  for (const entry of Object.keys(entries) as Entry[]) {
+    const bytes = await bundle(entry);
+    console.log(`dist/${entry}.js  ${(bytes / 1024).toFixed(0)} KiB`);
+  }
+}

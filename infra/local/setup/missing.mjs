@@ -1,0 +1,2 @@
+/** Something the command needs and this script may not bring: the message says what to type. */
+export class Missing extends Error {}

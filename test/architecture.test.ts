@@ -1,0 +1,100 @@
+/** The direction of imports (ARCHITECTURE.md, "Rooms"), read from the sources themselves. */
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+const root = new URL("..", import.meta.url).pathname;
+
+/** Each room, and the rooms and packages it may import. A platform is what only runs in one place. */
+const rooms: Record<string, { readonly rooms: readonly string[]; readonly packages: readonly string[] }> = {
+  "shared/model": { rooms: [], packages: ["valibot", "@noble/hashes"] },
+  "shared/observe": { rooms: ["shared/model"], packages: ["valibot"] },
+  "shared/translate": { rooms: ["shared/model"], packages: ["valibot"] },
+  "shared/store": { rooms: ["shared/model"], packages: ["valibot"] },
+  "shared/plugins": { rooms: ["shared/model"], packages: ["valibot"] },
+  "shared/kubernetes": { rooms: ["shared/model"], packages: ["valibot"] },
+  "shared/reconcile": {
+    rooms: ["shared/model", "shared/observe", "shared/translate", "shared/store", "shared/plugins"],
+    packages: ["valibot"],
+  },
+  functions: {
+    rooms: ["shared/model", "shared/observe", "shared/translate", "shared/store", "shared/plugins", "shared/reconcile"],
+    packages: ["valibot", "hono"],
+  },
+  infra: { rooms: [], packages: ["valibot", "smol-toml", "yaml", "esbuild", "miniflare", "node:"] },
+};
+
+/** The only files that know their platform, and what they may import beyond their room. */
+const platforms: Record<string, readonly string[]> = {
+  "functions/worker.ts": ["cloudflare:workers"],
+  "functions/node.ts": ["node:", "@hono/node-server"],
+  "functions/lambda.ts": ["node:"],
+  "shared/store/node-sqlite.ts": ["node:"],
+  "shared/store/etcd.ts": ["etcd3"],
+  "shared/store/dynamodb.ts": ["@aws-sdk/client-dynamodb"],
+};
+
+const entries = new Set(["functions/worker.ts", "functions/node.ts", "functions/lambda.ts"]);
+
+/** Stores and plugins are met through their port; which one it is, only an entry knows. */
+const ports: Record<string, readonly string[]> = {
+  "shared/store": ["shared/store/port.ts", "shared/store/limits.ts"],
+  "shared/plugins": ["shared/plugins/port.ts"],
+};
+
+const sources = globSync(["shared/**/*.ts", "functions/**/*.ts", "infra/**/*.ts", "infra/**/*.mjs"], {
+  cwd: root,
+}).sort();
+
+test("every source lies in a room", () => {
+  expect(sources.length).toBeGreaterThan(50);
+  expect(sources.filter((file) => roomOf(file) === undefined)).toEqual([]);
+});
+
+test("imports go one way, and only entries and drivers know a platform", () => {
+  expect(sources.flatMap((file) => importsOf(file).flatMap((target) => faultOf(file, target)))).toEqual([]);
+});
+
+test("a forbidden import is found", () => {
+  expect(faultOf("shared/model/pool.ts", "shared/store/port.ts")).toHaveLength(1);
+  expect(faultOf("shared/reconcile/turn.ts", "shared/store/embedded.ts")).toHaveLength(1);
+  expect(faultOf("functions/app.ts", "node:fs")).toHaveLength(1);
+  expect(faultOf("infra/local/start.ts", "functions/config.ts")).toHaveLength(1);
+  expect(faultOf("functions/app.ts", "test/harness/node.ts")).toHaveLength(1);
+  expect(faultOf("functions/worker.ts", "cloudflare:workers")).toEqual([]);
+});
+
+function roomOf(file: string): string | undefined {
+  return Object.keys(rooms).find((room) => file.startsWith(`${room}/`));
+}
+
+/** What a file imports: our own files as paths from the root, packages by their name. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(path.join(root, file), "utf8");
+  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"\n]+)"/g);
+  return [...found].flatMap(([, name]) => {
+    if (name === undefined) return [];
+    return name.startsWith(".") ? [path.join(path.dirname(file), name)] : [name];
+  });
+}
+
+function faultOf(file: string, target: string): string[] {
+  const room = roomOf(file);
+  const own = room === undefined ? undefined : rooms[room];
+  if (own === undefined) return [`${file} lies in no room`];
+  const fault = [`${file} may not import ${target}`];
+  if (/\.(ts|mjs)$/.test(target) && !target.startsWith("node:")) {
+    const other = roomOf(target);
+    if (other === undefined) return fault;
+    if (other === room) return [];
+    if (!own.rooms.includes(other)) return fault;
+    const port = ports[other];
+    return port === undefined || port.includes(target) || entries.has(file) ? [] : fault;
+  }
+  const allowed = [...own.packages, ...(platforms[file] ?? [])];
+  return allowed.some((name) => isPackage(target, name)) ? [] : fault;
+}
+
+function isPackage(target: string, name: string): boolean {
+  return name.endsWith(":") ? target.startsWith(name) : target === name || target.startsWith(`${name}/`);
+}
