@@ -1,0 +1,86 @@
+/** The plugin of OpenResty nodes: our resources as the node's admin API v2 takes them (ARCHITECTURE.md, "The node"). */
+import { EntranceError } from "../../model/error.ts";
+import { parseWith } from "../../model/parse.ts";
+import type { SecretText } from "../../model/secret-text.ts";
+import type { Plugin, Receipt } from "../port.ts";
+import { conflictSchema, stateSchema } from "./answer.ts";
+import { changesBody, snapshotBody } from "./body.ts";
+
+/** The node refuses more in one batch of changes. */
+const maxChangesBytes = 8 * 1024 * 1024;
+const maxChanges = 10_000;
+/** A state with 1,000 rejections is about 300 KB. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+export interface OpenRestyOptions {
+  /** The nodes' key; undefined: none is configured, and nodes will answer 401. */
+  readonly key: SecretText | undefined;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+export function openResty(options: OpenRestyOptions): Plugin {
+  const call = async (method: string, url: string, body: string | undefined, timeoutMs: number): Promise<Receipt> => {
+    const headers: Record<string, string> = { accept: "application/json" };
+    if (options.key !== undefined) headers["authorization"] = `Bearer ${options.key.reveal()}`;
+    if (body !== undefined) headers["content-type"] = method === "PUT" ? "application/x-ndjson" : "application/json";
+    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs), redirect: "manual" };
+    let response: Response;
+    try {
+      response = await options.fetch(url, body === undefined ? init : { ...init, body });
+    } catch (error) {
+      return { ok: false, reason: "unreachable", message: `no answer from the node: ${faultOf(error)}` };
+    }
+    return receiptOf(response);
+  };
+  return {
+    fits: (delivery) => delivery.resources.length <= maxChanges && changesBody(delivery).length <= maxChangesBytes,
+    state: (node, timeoutMs) => call("GET", `${node}/v2/state`, undefined, timeoutMs),
+    deliver: (node, delivery, timeoutMs) =>
+      delivery.type === "changes"
+        ? call("POST", `${node}/v2/changes`, changesBody(delivery), timeoutMs)
+        : call("PUT", `${node}/v2/snapshot`, snapshotBody(delivery), timeoutMs),
+  };
+}
+
+async function receiptOf(response: Response): Promise<Receipt> {
+  let body: unknown;
+  try {
+    const text = await response.text();
+    if (text.length > maxAnswerBytes) throw new EntranceError("too-large", "the answer is too long");
+    body = JSON.parse(text);
+  } catch {
+    return {
+      ok: false,
+      reason: "refused",
+      message: `the node answered ${response.status} with something that is no JSON`,
+    };
+  }
+  if (response.status === 200) {
+    const state = parseWith(stateSchema, body);
+    return state.ok
+      ? { ok: true, state: state.value }
+      : { ok: false, reason: "refused", message: `the node's answer cannot be read: ${state.reason}` };
+  }
+  if (response.status === 409) {
+    const conflict = parseWith(conflictSchema, body);
+    if (conflict.ok) {
+      const { reason, ...state } = conflict.value;
+      return { ok: false, reason, state };
+    }
+  }
+  return { ok: false, reason: "refused", message: `the node answered ${response.status}${sentenceOf(body)}` };
+}
+
+/** The node's own sentence, shortened; it never quotes values. */
+function sentenceOf(body: unknown): string {
+  if (typeof body !== "object" || body === null) return "";
+  const message = "message" in body ? body.message : "error" in body ? body.error : undefined;
+  return typeof message === "string" ? `: ${message.slice(0, 300)}` : "";
+}
+
+/** undici hides the cause ("fetch failed") one level down. */
+function faultOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== "" ? cause.message : error.message;
+}

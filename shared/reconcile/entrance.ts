@@ -1,0 +1,63 @@
+/** Entrance itself, as its doors call it: observe, review, tick. */
+import { EntranceError } from "../model/error.ts";
+import type { Observation } from "../model/observation.ts";
+import type { Problem } from "../translate/translation.ts";
+import { Pusher } from "./push.ts";
+import { tick } from "./repair.ts";
+import { problemsOf } from "./review.ts";
+import { ensureRules } from "./rules.ts";
+import type { Context } from "./settings.ts";
+import { type Triggered, trigger } from "./trigger.ts";
+import { runTurns } from "./turn.ts";
+
+/** More work than this after answers means that the store or this host is too slow: callers are told to wait. */
+const maxPending = 10_000;
+
+export class Entrance {
+  readonly context: Context;
+  readonly pusher: Pusher;
+  #rules: Promise<void> | undefined;
+  #pending = 0;
+
+  constructor(context: Context) {
+    this.context = context;
+    this.pusher = new Pusher(context);
+  }
+
+  /** When it returns, everything is durable; the nodes follow after the answer. Throws `busy` under too much load. */
+  async observe(observations: readonly Observation[]): Promise<Triggered["counts"]> {
+    if (this.#pending > maxPending) {
+      throw new EntranceError("busy", "too much at once: try again", { retryAfterSeconds: 1 });
+    }
+    await this.#ready();
+    const { lock, counts } = await trigger(this.context, observations);
+    if (lock !== undefined) {
+      this.#pending += 1;
+      this.context.host.after(async () => {
+        try {
+          await this.pusher.push(await runTurns(this.context, lock));
+        } finally {
+          this.#pending -= 1;
+        }
+      });
+    }
+    return counts;
+  }
+
+  problemsOf(observation: Extract<Observation, { type: "object" }>): Promise<readonly Problem[]> {
+    return problemsOf(this.context, observation);
+  }
+
+  async tick(): Promise<void> {
+    await tick(this.context, this.pusher);
+  }
+
+  /** Once in a process's life the rules are compared; a failure is tried again with the next call. */
+  #ready(): Promise<void> {
+    this.#rules ??= ensureRules(this.context).catch((error: unknown) => {
+      this.#rules = undefined;
+      throw error;
+    });
+    return this.#rules;
+  }
+}

@@ -1,0 +1,60 @@
+/** Where everything lies in the store. ARCHITECTURE.md, "The store", has the same table in words. */
+import { type ObjectKind, type Reference, referenceKey } from "../model/reference.ts";
+import type { Key } from "../store/port.ts";
+
+export const lockKey: Key = { partition: "lock", sort: "lock" };
+export const rulesKey: Key = { partition: "rules", sort: "rules" };
+
+export const dirtyPartition = "dirty";
+export const laterPartition = "later";
+export const refusedPartition = "refused";
+
+export const seenPartition = (kind: ObjectKind): string => `seen/${kind}`;
+export const wantPartition = (kind: ObjectKind): string => `want/${kind}`;
+export const usersPartition = (reference: Reference): string => `users/${referenceKey(reference)}`;
+export const logPartition = (balancer: string): string => `log/${encodeURIComponent(balancer)}`;
+
+/** NAMESPACE/NAME within a partition of one kind. `#` and `/` cannot occur in an encoded segment. */
+export function withinKind(reference: Reference): string {
+  return `${encodeURIComponent(reference.namespace)}/${encodeURIComponent(reference.name)}`;
+}
+
+export const seenKey = (reference: Reference): Key => ({
+  partition: seenPartition(reference.kind),
+  sort: withinKind(reference),
+});
+export const wantKey = (reference: Reference): Key => ({
+  partition: wantPartition(reference.kind),
+  sort: withinKind(reference),
+});
+export const dirtyKey = (reference: Reference): Key => ({ partition: dirtyPartition, sort: referenceKey(reference) });
+export const laterKey = (reference: Reference): Key => ({ partition: laterPartition, sort: referenceKey(reference) });
+export const refusedKey = (reference: Reference): Key => ({
+  partition: refusedPartition,
+  sort: referenceKey(reference),
+});
+
+export const userKey = (of: Reference, user: Reference): Key => ({
+  partition: usersPartition(of),
+  sort: referenceKey(user),
+});
+
+export const headKey = (balancer: string): Key => ({ partition: "head", sort: encodeURIComponent(balancer) });
+
+/** 16 digits, so that the order of keys is that of revisions. */
+export const logKey = (balancer: string, revision: number): Key => ({
+  partition: logPartition(balancer),
+  sort: revisionText(revision),
+});
+
+export function revisionText(revision: number): string {
+  return String(revision).padStart(16, "0");
+}
+
+/** A node's URL is its name; it has no user or password (functions/config.ts refuses those). */
+export const nodeRecordKey = (balancer: string, node: string): Key => ({
+  partition: `node/${encodeURIComponent(balancer)}`,
+  sort: encodeURIComponent(node),
+});
+
+export const tickKey = (name: string): Key => ({ partition: "tick", sort: name });

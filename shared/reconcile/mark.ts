@@ -1,0 +1,34 @@
+/** A mark says that an object is to be translated. Its version in the store is what makes it unique. */
+import * as v from "valibot";
+import type { Entry } from "../store/port.ts";
+import { readRecord } from "./record.ts";
+
+const schema = v.object({
+  /** When the oldest change behind it was acknowledged, ms since 1970. */
+  first: v.number(),
+  /** How often a translation of it ended in a fault of ours. */
+  tries: v.number(),
+  /** Of a mark in `later/`: when it is due, ms since 1970. */
+  due: v.optional(v.number()),
+});
+
+export type Mark = v.InferOutput<typeof schema>;
+
+export function readMark(entry: Entry): Mark {
+  return readRecord(schema, entry);
+}
+
+/** A new trigger resets the tries; the first time of a mark that still stands is kept. */
+export function markText(now: number, standing: Entry | undefined): string {
+  const mark: Mark = { first: standing === undefined ? now : readMark(standing).first, tries: 0 };
+  return JSON.stringify(mark);
+}
+
+const retryFirstMs = 1_000;
+const retryMaxMs = 300_000;
+
+/** When an object that met a fault of ours is tried again: after 1, 2, 4 … seconds, at most five minutes. */
+export function retryAfter(mark: Mark, now: number): Mark & { readonly due: number } {
+  const wait = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(mark.tries, 16));
+  return { first: mark.first, tries: mark.tries + 1, due: now + wait };
+}

@@ -1,0 +1,18 @@
+/** What went wrong with a node, for copies that did not push to it, and for the status. Gone when all is well. */
+import * as v from "valibot";
+import type { Entry } from "../store/port.ts";
+import { readRecord } from "./record.ts";
+
+const schema = v.object({ error: v.string(), at: v.number() });
+
+export type NodeRecord = v.InferOutput<typeof schema>;
+
+export function readNodeRecord(entry: Entry): NodeRecord {
+  return readRecord(schema, entry);
+}
+
+/** `at` in ms since 1970. */
+export function nodeRecordText(error: string, at: number): string {
+  const record: NodeRecord = { error, at };
+  return JSON.stringify(record);
+}

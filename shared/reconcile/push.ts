@@ -1,0 +1,223 @@
+/**
+ * Brings every node of a balancer to its head: all nodes side by side, one request in flight for each. What a node
+ * answers decides what it is sent next, so nothing has to be remembered; what is remembered saves a question.
+ */
+import type { NodeState, Receipt } from "../plugins/port.ts";
+import { type Head, readHead } from "./head.ts";
+import { changesSince, everything } from "./history.ts";
+import { headKey, nodeRecordKey } from "./keys.ts";
+import { nodeRecordText } from "./node-record.ts";
+import { raiseEpoch } from "./restore.ts";
+import type { Balancer, Context } from "./settings.ts";
+
+/** Questions and deliveries in one go at a node; more means that it and we do not understand each other. */
+const maxDeliveries = 12;
+const firstBackoffMs = 50;
+/** A snapshot of 40,000 rules takes a node longer than a change does. */
+const snapshotTimeoutFactor = 20;
+
+/** What this process knows of one node. */
+export interface NodeMemory {
+  state: NodeState | undefined;
+  failures: number;
+  /** Ms since 1970: not tried before, after failures. */
+  notBefore: number;
+  error: string | undefined;
+  /** The error that the store's record tells. */
+  recorded: string | undefined;
+  /** Ms since 1970. */
+  answeredAt: number | undefined;
+}
+
+interface Task {
+  readonly memory: NodeMemory;
+  running: Promise<void> | undefined;
+  again: boolean;
+}
+
+export class Pusher {
+  readonly #context: Context;
+  readonly #tasks = new Map<string, Task>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Resolves when each node of these balancers is at the head or has failed; never rejects. */
+  async push(balancers: Iterable<string>): Promise<void> {
+    const names = new Set(balancers);
+    const all = this.#context.balancers.filter((balancer) => names.has(balancer.name));
+    await Promise.all(all.flatMap((balancer) => balancer.nodes.map((node) => this.#start(balancer, node))));
+  }
+
+  /** Nodes that are not known to be at their head and whose backoff is over; asked for what they have with `ask`. */
+  async repair(ask: boolean): Promise<void> {
+    for (const balancer of this.#context.balancers) {
+      const head = readHead(await this.#context.store.get(headKey(balancer.name)));
+      if (head === undefined) continue;
+      await Promise.all(
+        balancer.nodes.map(async (node) => {
+          const { memory } = this.#task(balancer, node);
+          if (this.#context.now() < memory.notBefore) return;
+          if (ask) memory.state = undefined;
+          if (!isAt(memory.state, head)) await this.#start(balancer, node);
+        }),
+      );
+    }
+  }
+
+  memory(balancer: Balancer, node: string): Readonly<NodeMemory> {
+    return this.#task(balancer, node).memory;
+  }
+
+  #task(balancer: Balancer, node: string): Task {
+    const name = `${balancer.name} ${node}`;
+    const known = this.#tasks.get(name);
+    if (known !== undefined) return known;
+    const memory: NodeMemory = {
+      state: undefined,
+      failures: 0,
+      notBefore: 0,
+      error: undefined,
+      recorded: undefined,
+      answeredAt: undefined,
+    };
+    const task: Task = { memory, running: undefined, again: false };
+    this.#tasks.set(name, task);
+    return task;
+  }
+
+  #start(balancer: Balancer, node: string): Promise<void> {
+    const task = this.#task(balancer, node);
+    if (task.running !== undefined) {
+      task.again = true;
+      return task.running;
+    }
+    task.running = this.#run(balancer, node, task).finally(() => {
+      task.running = undefined;
+    });
+    return task.running;
+  }
+
+  async #run(balancer: Balancer, node: string, task: Task): Promise<void> {
+    do {
+      task.again = false;
+      let failure: string | undefined;
+      try {
+        failure = await this.#drive(balancer, node, task.memory);
+      } catch (error) {
+        failure = error instanceof Error ? error.message : String(error);
+      }
+      await this.#note(balancer, node, task.memory, failure);
+      if (failure !== undefined) return;
+    } while (task.again);
+  }
+
+  /** Undefined: the node is at the head, or there is nothing to push. Otherwise what is in the way. */
+  async #drive(balancer: Balancer, node: string, memory: NodeMemory): Promise<string | undefined> {
+    const { store, timing } = this.#context;
+    let snapshot = false;
+    for (let delivery = 0; delivery < maxDeliveries; delivery += 1) {
+      const head = readHead(await store.get(headKey(balancer.name)));
+      if (head === undefined || !head.complete) return undefined;
+      if (memory.state === undefined) {
+        const failure = this.#learn(memory, await balancer.plugin.state(node, timing.pushTimeoutMs));
+        if (failure !== undefined) return failure;
+        continue;
+      }
+      if (isAt(memory.state, head)) return undefined;
+      const strange = await this.#strange(balancer, memory.state, head);
+      if (strange === "again") continue;
+      if (strange !== undefined) {
+        memory.state = undefined;
+        return strange;
+      }
+      const whole = snapshot || memory.state.store === "" || memory.state.epoch !== head.epoch;
+      const receipt = await this.#deliver(balancer, node, memory.state, whole ? undefined : head);
+      if (receipt === undefined) return undefined;
+      snapshot = !receipt.ok && receipt.reason === "digest";
+      const failure = this.#learn(memory, receipt);
+      if (failure !== undefined) return failure;
+    }
+    return "the node and the head do not come together; both are asked again";
+  }
+
+  async #deliver(balancer: Balancer, node: string, state: NodeState, whole: boolean): Promise<Receipt | undefined> {
+    const { store, timing, counters } = this.#context;
+    const changes = head && (await changesSince(store, balancer.name, state.revision, head));
+    if (changes !== undefined) {
+      const { resources } = changes;
+      const delivery = { type: "changes" as const, target: targetOf(changes.head), base: state.revision, resources };
+      if (balancer.plugin.fits(delivery)) {
+        counters.add("entrance_deliveries_total", { balancer: balancer.name, type: "changes" });
+        return balancer.plugin.deliver(node, delivery, timing.pushTimeoutMs);
+      }
+    }
+    const all = await everything(store, balancer.name);
+    if (all === undefined) return undefined;
+    counters.add("entrance_deliveries_total", { balancer: balancer.name, type: "snapshot" });
+    return balancer.plugin.deliver(
+      node,
+      { type: "snapshot", target: targetOf(all.head), resources: all.resources },
+      timing.pushTimeoutMs * snapshotTimeoutFactor,
+    );
+  }
+
+  /** A node of another store is not ours to change; one ahead of us says that our store was restored from a backup. */
+  async #strange(balancer: Balancer, state: NodeState, head: Head): Promise<string | undefined> {
+    if (state.store === "") return undefined;
+    if (state.store !== head.store) {
+      return "the node belongs to another store: adopt it with npm run adopt, or empty its state directory";
+    }
+    if (state.epoch < head.epoch || (state.epoch === head.epoch && state.revision <= head.revision)) return undefined;
+    await raiseEpoch(this.#context, balancer.name, state);
+    return "again";
+  }
+
+  #learn(memory: NodeMemory, receipt: Receipt): string | undefined {
+    if (!receipt.ok && !("state" in receipt)) {
+      memory.state = undefined;
+      return receipt.message;
+    }
+    memory.state = receipt.state;
+    memory.answeredAt = this.#context.now();
+    return undefined;
+  }
+
+  async #note(balancer: Balancer, node: string, memory: NodeMemory, failure: string | undefined): Promise<void> {
+    const { counters, timing, store } = this.#context;
+    memory.error = failure;
+    if (failure === undefined) {
+      memory.failures = 0;
+      memory.notBefore = 0;
+    } else {
+      counters.add("entrance_push_failures_total", { balancer: balancer.name });
+      const wait = Math.min(timing.pushBackoffMaxMs, firstBackoffMs * 2 ** Math.min(memory.failures, 16));
+      memory.failures += 1;
+      memory.notBefore = this.#context.now() + wait;
+      this.#context.host.wakeAt(memory.notBefore);
+    }
+    if (memory.recorded === failure) return;
+    try {
+      const value = failure === undefined ? null : nodeRecordText(failure, this.#context.now());
+      await store.commit([], [{ key: nodeRecordKey(balancer.name, node), value }]);
+      memory.recorded = failure;
+    } catch {
+      // The record is for people; the next failure writes it again.
+    }
+  }
+}
+
+function targetOf(head: Head) {
+  return { store: head.store, epoch: head.epoch, revision: head.revision, digest: head.digest };
+}
+
+export function isAt(state: NodeState | undefined, head: Head): boolean {
+  return (
+    state !== undefined &&
+    state.store === head.store &&
+    state.epoch === head.epoch &&
+    state.revision === head.revision &&
+    state.digest === head.digest
+  );
+}

@@ -1,0 +1,20 @@
+/** A node that is ahead of its own store says that the store was restored from a backup: history goes on above it. */
+import type { NodeState } from "../plugins/port.ts";
+import { readHead } from "./head.ts";
+import { headKey } from "./keys.ts";
+import type { Context } from "./settings.ts";
+
+/** Lifts the head's epoch above the node's, unless somebody did so already. The next delivery is a snapshot. */
+export async function raiseEpoch(context: Context, balancer: string, state: NodeState): Promise<void> {
+  const entry = await context.store.get(headKey(balancer));
+  const head = readHead(entry);
+  if (entry === undefined || head === undefined || head.store !== state.store) return;
+  if (head.epoch > state.epoch || (head.epoch === state.epoch && head.revision >= state.revision)) return;
+  const result = await context.store.commit(
+    [{ key: headKey(balancer), version: entry.version }],
+    [{ key: headKey(balancer), value: JSON.stringify({ ...head, epoch: state.epoch + 1 }) }],
+  );
+  if (!result.ok) return;
+  context.counters.add("entrance_restores_total", { balancer });
+  context.warn(`balancer ${balancer}: a node is ahead of the store; it was restored, and its epoch goes up`);
+}

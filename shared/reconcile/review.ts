@@ -1,0 +1,24 @@
+/** What an admission review may know: the object translated against what is known, without a write, a list or a wait. */
+import type { Observation } from "../model/observation.ts";
+
+import type { Problem } from "../translate/translation.ts";
+import { answer } from "./answer.ts";
+import type { Context } from "./settings.ts";
+
+/** A translation asks a few times; more is a loop of ours. */
+const maxRounds = 64;
+
+/** The problems that the object would have if it were accepted now. */
+export async function problemsOf(
+  context: Context,
+  observation: Extract<Observation, { type: "object" }>,
+): Promise<readonly Problem[]> {
+  const { reference, object } = observation;
+  const generator = context.translate({ reference, object, claims: [] }, context.translation);
+  let next = generator.next();
+  for (let round = 0; next.done !== true && round < maxRounds; round += 1) {
+    const answers = await Promise.all(next.value.map((read) => answer(context.store, reference, read.reference)));
+    next = generator.next(answers);
+  }
+  return next.done === true ? next.value.problems : [];
+}

@@ -1,0 +1,84 @@
+/** What is known of an object, and whether an observation is news. */
+import { contentHash } from "../model/canonical.ts";
+import type { Observation } from "../model/observation.ts";
+import { comparePositions, type Position } from "../model/position.ts";
+import type { SeenObject } from "../model/seen/object.ts";
+import type { Entry } from "../store/port.ts";
+import { readRecord, written } from "./record.ts";
+
+export interface SeenRecord {
+  readonly position: Position;
+  readonly uid: string;
+  /** Hash of the content: of the object, of the reason why it is unusable, or empty for a tombstone. */
+  readonly hash: string;
+  readonly gone: boolean;
+  readonly object?: SeenObject;
+  /** Why the newest version cannot be used; `object` is then the last usable one, if there was any. */
+  readonly unusable?: string;
+}
+
+const schema = written<SeenRecord>("position", "uid", "hash", "gone");
+
+export function readSeen(entry: Entry | undefined): SeenRecord | undefined {
+  return entry === undefined ? undefined : readRecord(schema, entry);
+}
+
+export type News =
+  /** Older than what is known, or the same. */
+  | { readonly type: "old" }
+  /** Nothing to record: it ends an object that is not known. */
+  | { readonly type: "unknown" }
+  /** `changed` false: only the position moves, nobody has to translate anything. */
+  | { readonly type: "record"; readonly record: SeenRecord; readonly changed: boolean };
+
+/**
+ * Decides what an observation means for what is known. Positions decide; at equal positions deleted wins, then the
+ * larger content hash, so that any order of the same observations ends in the same record. A uid once deleted never
+ * returns.
+ */
+export function news(
+  known: SeenRecord | undefined,
+  observation: Exclude<Observation, { type: "hint" }>,
+  era: number,
+): News {
+  if (observation.type === "buried") {
+    if (known === undefined || known.uid !== observation.uid || known.gone) return { type: "unknown" };
+    const position: Position = { ...known.position, step: 2 };
+    return { type: "record", record: { position, uid: known.uid, hash: "", gone: true }, changed: true };
+  }
+  const record = toRecord(known, observation, era);
+  if (known === undefined) return { type: "record", record, changed: !record.gone };
+  if (known.gone && known.uid === record.uid && !record.gone) return { type: "old" };
+  const order = comparePositions(record.position, known.position) || compareAtSamePosition(record, known);
+  if (order <= 0) return { type: "old" };
+  return { type: "record", record, changed: record.gone !== known.gone || record.hash !== known.hash };
+}
+
+function toRecord(
+  known: SeenRecord | undefined,
+  observation: Exclude<Observation, { type: "hint" | "buried" }>,
+  era: number,
+): SeenRecord {
+  const identity = { position: { era, ...observation.position }, uid: observation.uid };
+  switch (observation.type) {
+    case "object":
+      return { ...identity, hash: contentHash(observation.object), gone: false, object: observation.object };
+    case "gone":
+      return { ...identity, hash: "", gone: true };
+    case "unusable": {
+      const last = known?.uid === observation.uid ? known.object : undefined;
+      const record = {
+        ...identity,
+        hash: contentHash([observation.reason]),
+        gone: false,
+        unusable: observation.reason,
+      };
+      return last === undefined ? record : { ...record, object: last };
+    }
+  }
+}
+
+function compareAtSamePosition(a: SeenRecord, b: SeenRecord): number {
+  if (a.gone !== b.gone) return a.gone ? 1 : -1;
+  return a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0;
+}

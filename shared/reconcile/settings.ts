@@ -1,0 +1,67 @@
+/** What the protocol is run with. Times in milliseconds; the defaults are those of ARCHITECTURE.md, "The lock". */
+import type { Plugin } from "../plugins/port.ts";
+import type { Store } from "../store/port.ts";
+import type { Subject, Translating, TranslationSettings } from "../translate/translation.ts";
+
+export interface Timing {
+  /** How long a lock is good for without being extended. */
+  readonly leaseMs: number;
+  /** How far two clocks may be apart before a takeover happens too early; early ones do no harm, only double work. */
+  readonly clockMarginMs: number;
+  /** Due marks, expired holders and nodes that are behind are looked for this often. */
+  readonly timerMs: number;
+  readonly pushTimeoutMs: number;
+  readonly pushBackoffMaxMs: number;
+  /** Each node's digest is compared this often. */
+  readonly digestMs: number;
+}
+
+export const defaultTiming: Timing = {
+  leaseMs: 10_000,
+  clockMarginMs: 2_000,
+  timerMs: 5_000,
+  pushTimeoutMs: 3_000,
+  pushBackoffMaxMs: 5_000,
+  digestMs: 60_000,
+};
+
+export interface Balancer {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly plugin: Plugin;
+  /** URLs of the nodes' admin APIs. */
+  readonly nodes: readonly string[];
+  /** Public addresses, for people and for status. */
+  readonly addresses: readonly string[];
+}
+
+/** What a host offers beside requests. */
+export interface Host {
+  /** Runs work after the answer was given; the host stays alive for it. It never rejects. */
+  after(work: () => Promise<void>): void;
+  /** Asks for a tick at that time (ms since 1970); an earlier wish is kept. */
+  wakeAt(timeMs: number): void;
+}
+
+/** Everything that the rooms of reconcile need from outside; made by an entry or a test. */
+export interface Context {
+  readonly store: Store;
+  readonly balancers: readonly Balancer[];
+  readonly translation: TranslationSettings;
+  readonly translate: (subject: Subject, settings: TranslationSettings) => Translating;
+  readonly timing: Timing;
+  readonly host: Host;
+  readonly now: () => number;
+  /** Random, 32 hex digits. */
+  readonly randomId: () => string;
+  /** Names this process as the lock's holder. */
+  readonly instance: string;
+  readonly counters: Counters;
+  /** One line about what went wrong; never with a secret or a user's text beyond object names. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** Counters by name and label; functions/metrics.ts prints them. */
+export interface Counters {
+  add(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+}

@@ -1,0 +1,354 @@
+/** One object under the lock: read, translate, commit. Everything that it claims of others is translated first. */
+import { canonicalJson } from "../model/canonical.ts";
+import { EntranceError, invariant } from "../model/error.ts";
+import { isContest, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
+import { parseResourceKey } from "../model/resource-key.ts";
+import { type Check, type Entry, maxCommitKeys, type Version, type Write } from "../store/port.ts";
+import type { Claim, Translation } from "../translate/translation.ts";
+import { answer } from "./answer.ts";
+import { changeOf } from "./change.ts";
+import { type Holder, LockLost } from "./holder.ts";
+import { dirtyKey, headKey, laterKey, logKey, refusedKey, seenKey, userKey, wantKey } from "./keys.ts";
+import { keptRevisions, type LogEntry } from "./log-entry.ts";
+import { markText, readMark, retryAfter } from "./mark.ts";
+import { refusedText } from "./refused.ts";
+import { register } from "./register.ts";
+import { readSeen, type SeenRecord } from "./seen.ts";
+import type { Context } from "./settings.ts";
+import { claimsOf, listUsers, type User } from "./users.ts";
+import { readWant, type StoredWant, type Want, wantWrites } from "./want.ts";
+
+/** A translation asks a few times; more is a loop of ours. */
+const maxRounds = 64;
+
+/** What a commit has beside an object's own writes: the lock. */
+const reservedKeys = 1;
+
+export class Stepper {
+  readonly #context: Context;
+  readonly #holder: Holder;
+  readonly #inProgress = new Set<string>();
+  /** Versions of marks that this turn has already worked off, so that a list read before does not do them again. */
+  readonly #done = new Map<string, Version>();
+  readonly #touched: Set<string>;
+
+  /** `touched` collects the balancers whose nodes have something new to hear. */
+  constructor(context: Context, holder: Holder, touched: Set<string>) {
+    this.#context = context;
+    this.#holder = holder;
+    this.#touched = touched;
+  }
+
+  /** Translates an object whose mark was listed. */
+  async marked(mark: Entry): Promise<void> {
+    const reference = parseReferenceKey(mark.key.sort);
+    if (reference === undefined) {
+      await this.#holder.commit([], [{ key: mark.key, value: null }]);
+      return;
+    }
+    if (this.#done.get(mark.key.sort) === mark.version) return;
+    await this.#run(reference, mark);
+  }
+
+  /** Translates an object because another one is about to read it, whatever its mark. */
+  async #first(reference: Reference): Promise<void> {
+    if (this.#inProgress.has(referenceKey(reference))) return;
+    await this.#run(reference, await this.#context.store.get(dirtyKey(reference)));
+  }
+
+  async #run(reference: Reference, mark: Entry | undefined): Promise<void> {
+    const name = referenceKey(reference);
+    this.#inProgress.add(name);
+    try {
+      await this.#translate(reference, mark);
+    } catch (error) {
+      if (error instanceof LockLost || isOfTheStore(error)) throw error;
+      await this.#postpone(reference, mark, error);
+    } finally {
+      this.#inProgress.delete(name);
+    }
+  }
+
+  async #translate(reference: Reference, mark: Entry | undefined): Promise<void> {
+    const { store, translation: settings } = this.#context;
+    const [entry, read, users] = await Promise.all([
+      isContest(reference.kind) ? undefined : store.get(seenKey(reference)),
+      readWant(store, reference),
+      isClaimable(reference) ? listUsers(store, reference) : [],
+    ]);
+    const seen = readSeen(entry);
+    let stored = read;
+    const uses: Record<string, Claim | null> = {};
+    const generator = this.#context.translate(
+      {
+        reference,
+        ...(seen?.object === undefined || seen.gone ? {} : { object: seen.object }),
+        claims: claimsOf(users, referenceKey),
+        ...(stored.want.holding === undefined ? {} : { holding: stored.want.holding }),
+      },
+      settings,
+    );
+    let next = generator.next();
+    for (let round = 0; next.done !== true; round += 1) {
+      invariant(round < maxRounds, "a translation never stops asking");
+      const reads = next.value;
+      for (const each of reads) {
+        const key = referenceKey(each.reference);
+        uses[key] = each.claim ?? uses[key] ?? null;
+      }
+      const registered = await register(this.#context, this.#holder, reference, stored, reads);
+      stored = registered.stored;
+      for (const claimed of registered.claimed) await this.#first(claimed);
+      const answers = await Promise.all(reads.map((each) => answer(store, reference, each.reference)));
+      next = generator.next(answers);
+    }
+    await this.#commit(reference, mark, { seen, stored, users, uses, translation: next.value });
+  }
+
+  async #commit(reference: Reference, mark: Entry | undefined, found: Found): Promise<void> {
+    const { stored, translation } = found;
+    const reasons = translation.problems.map((problem) => problem.sentence);
+    if (found.seen?.unusable !== undefined) reasons.unshift(found.seen.unusable);
+    const failed = translation.failed || (found.seen?.unusable !== undefined && found.seen.object === undefined);
+    const before = stored.want;
+    const wanted = failed ? undefined : translation.resources;
+    const heads = new Map<string, StoredHeadOf>();
+    for (const balancer of new Set([...Object.keys(before.resources), ...Object.keys(wanted ?? {})])) {
+      heads.set(balancer, await this.#holder.head(balancer));
+    }
+    const change =
+      wanted === undefined
+        ? { resources: before.resources, balancers: [] }
+        : changeOf(before.resources, wanted, new Map([...heads].map(([name, { head }]) => [name, head])));
+    const uses = failed ? { ...before.uses, ...found.uses } : found.uses;
+    const after: Want = {
+      seen: found.seen === undefined || found.seen.gone ? "" : found.seen.hash,
+      uses,
+      reasons,
+      resources: change.resources,
+      ...(translation.holding === undefined ? {} : { holding: translation.holding }),
+    };
+    const affected = await this.#affected(reference, found, after);
+
+    // A Service that loses a pool is asked for by others who still route to it: they first.
+    if (before.seen !== after.seen && lostPool(before, after)) {
+      await this.#mark(affected);
+      for (const user of affected) if (user.kind === "Ingress") await this.#first(user);
+    }
+
+    const left = Object.keys(before.uses).flatMap((key) => {
+      const used = key in uses ? undefined : parseReferenceKey(key);
+      return used === undefined ? [] : [{ reference: used, claimed: before.uses[key] !== null }];
+    });
+    const leaving: Write[] = left.flatMap(({ reference: used, claimed }) => [
+      { key: userKey(used, reference), value: null },
+      ...(claimed && !isOwn(reference, used) ? this.#marks([used]) : []),
+    ]);
+    const main: Write[] = [];
+    const checks: Check[] = [];
+    for (const { balancer, head, keys } of change.balancers) {
+      const entry: LogEntry = { changed: { [referenceKey(reference)]: [...keys] } };
+      checks.push({ key: headKey(balancer), version: heads.get(balancer)?.version ?? null });
+      main.push({ key: headKey(balancer), value: JSON.stringify(head) });
+      main.push({ key: logKey(balancer, head.revision), value: JSON.stringify(entry) });
+      const old = head.revision - keptRevisions;
+      if (old > 0) main.push({ key: logKey(balancer, old), value: null });
+    }
+    const tried = mark === undefined ? 0 : readMark(mark).tries;
+    if (tried > 0 || canonicalJson(reasons) !== canonicalJson(before.reasons)) {
+      const text = reasons.length === 0 ? null : refusedText(reasons, this.#context.now(), undefined);
+      main.push({ key: refusedKey(reference), value: text });
+    }
+    await this.#write(reference, mark, stored, after, { checks, main, marks: this.#marks(affected), leaving });
+    for (const { balancer } of change.balancers) {
+      this.#touched.add(balancer);
+      this.#context.counters.add("entrance_revisions_total", { balancer });
+    }
+    // A new pool's members belong on the node before whoever asked for the pool routes to it.
+    for (const user of affected) if (user.kind === "EndpointSlice") await this.#first(user);
+  }
+
+  /** Those whose translation read something that is different now. */
+  async #affected(reference: Reference, found: Found, after: Want): Promise<Reference[]> {
+    const before = found.stored.want;
+    const content = before.seen !== after.seen;
+    const holding = canonicalJson(before.holding ?? null) !== canonicalJson(after.holding ?? null);
+    if (reference.kind === "Ingress" || reference.kind === "EndpointSlice") return [];
+    if (content || holding) {
+      const users = isClaimable(reference) ? found.users : await listUsers(this.#context.store, reference);
+      return users.map((user) => user.reference);
+    }
+    if (canonicalJson(poolKeys(before)) === canonicalJson(poolKeys(after))) return [];
+    return found.users.flatMap((user) => (user.reference.kind === "EndpointSlice" ? [user.reference] : []));
+  }
+
+  /**
+   * One commit where 40 keys are enough. Otherwise marks come before, user records are taken back after, and the
+   * object's own mark stays until the last commit, so that a crash between them is gone through again.
+   */
+  async #write(
+    reference: Reference,
+    mark: Entry | undefined,
+    stored: StoredWant,
+    after: Want,
+    parts: CommitParts,
+  ): Promise<void> {
+    const room = maxCommitKeys - reservedKeys;
+    const whole = wantWrites(reference, stored, after, this.#context.randomId());
+    const own = mark === undefined ? 0 : 1;
+    const together = [...whole.writes, ...parts.main, ...parts.marks, ...parts.leaving];
+    if (together.length + own <= room) {
+      if (isSame(stored.want, after) && parts.main.length + parts.marks.length + parts.leaving.length === 0) {
+        await this.#unmark(mark);
+        return;
+      }
+      await this.#land(reference, stored, [...parts.checks], together, mark, parts);
+      return;
+    }
+    await this.#chunks(parts.marks, room);
+    const superset: Want = { ...after, uses: { ...stored.want.uses, ...after.uses } };
+    const first = wantWrites(reference, stored, superset, this.#context.randomId());
+    const version = await this.#land(
+      reference,
+      stored,
+      [...parts.checks],
+      [...first.writes, ...parts.main],
+      undefined,
+      parts,
+    );
+    await this.#chunks(parts.leaving, room);
+    const standing: StoredWant = { want: superset, version, parts: first.parts };
+    const last = wantWrites(reference, standing, after, this.#context.randomId());
+    await this.#land(reference, standing, [], last.writes, mark, undefined);
+  }
+
+  /** Commits with the mark's removal; where only the mark is newer than what was listed, without it. */
+  async #land(
+    reference: Reference,
+    stored: StoredWant,
+    checks: readonly Check[],
+    writes: readonly Write[],
+    mark: Entry | undefined,
+    parts: CommitParts | undefined,
+  ): Promise<Version> {
+    const all = [...checks, { key: wantKey(reference), version: stored.version }];
+    let result = await this.#holder.commit(
+      mark === undefined ? all : [...all, { key: mark.key, version: mark.version }],
+      mark === undefined ? writes : [...writes, { key: mark.key, value: null }],
+    );
+    if (!result.ok && mark !== undefined && result.conflicts.every((key) => key.partition === mark.key.partition)) {
+      result = await this.#holder.commit(all, writes);
+    } else if (result.ok && mark !== undefined) {
+      this.#done.set(mark.key.sort, mark.version);
+    }
+    if (!result.ok) throw new EntranceError("busy", "a want or a head changed beside the turn");
+    for (const write of parts?.main ?? []) {
+      if (write.key.partition !== "head" || write.value === null) continue;
+      this.#holder.wroteHead(decodeURIComponent(write.key.sort), JSON.parse(write.value), result.version);
+    }
+    return result.version;
+  }
+
+  async #unmark(mark: Entry | undefined): Promise<void> {
+    if (mark === undefined) return;
+    const result = await this.#holder.commit(
+      [{ key: mark.key, version: mark.version }],
+      [{ key: mark.key, value: null }],
+    );
+    if (result.ok) this.#done.set(mark.key.sort, mark.version);
+  }
+
+  #marks(references: readonly Reference[]): Write[] {
+    return references.flatMap((reference) => [
+      { key: dirtyKey(reference), value: markText(this.#context.now(), undefined) },
+      { key: laterKey(reference), value: null },
+    ]);
+  }
+
+  async #mark(references: readonly Reference[]): Promise<void> {
+    await this.#chunks(this.#marks(references), maxCommitKeys - reservedKeys);
+  }
+
+  async #chunks(writes: readonly Write[], size: number): Promise<void> {
+    for (let start = 0; start < writes.length; start += size) {
+      await this.#holder.commit([], writes.slice(start, start + size));
+      await this.#holder.keep();
+    }
+  }
+
+  /** A fault of ours in one object: it keeps what it had, says so, and is tried again later. */
+  async #postpone(reference: Reference, mark: Entry | undefined, error: unknown): Promise<void> {
+    this.#context.counters.add("entrance_translation_faults_total", { kind: reference.kind });
+    const sentence =
+      error instanceof EntranceError && error.code !== "internal"
+        ? error.message
+        : "it could not be translated; this is a fault of Entrance";
+    this.#context.warn(`${reference.kind} ${reference.namespace}/${reference.name}: ${describe(error)}`);
+    if (mark === undefined) return;
+    const later = retryAfter(readMark(mark), this.#context.now());
+    await this.#holder.commit(
+      [{ key: mark.key, version: mark.version }],
+      [
+        { key: mark.key, value: null },
+        { key: laterKey(reference), value: JSON.stringify(later) },
+        { key: refusedKey(reference), value: refusedText([sentence], this.#context.now(), later.due) },
+      ],
+    );
+    this.#context.host.wakeAt(later.due);
+  }
+}
+
+type StoredHeadOf = Awaited<ReturnType<Holder["head"]>>;
+
+interface Found {
+  readonly seen: SeenRecord | undefined;
+  readonly stored: StoredWant;
+  readonly users: readonly User[];
+  readonly uses: Readonly<Record<string, Claim | null>>;
+  readonly translation: Translation;
+}
+
+interface CommitParts {
+  readonly checks: readonly Check[];
+  /** Heads, logs, the entry among the refused. */
+  readonly main: readonly Write[];
+  /** Marks of those who are translated again. */
+  readonly marks: readonly Write[];
+  /** User records taken back, and marks of those that they claimed of. */
+  readonly leaving: readonly Write[];
+}
+
+/** Services and contests are claimed of; their claims are part of what they translate. */
+function isClaimable(reference: Reference): boolean {
+  return reference.kind === "Service" || isContest(reference.kind);
+}
+
+function isOwn(reference: Reference, used: Reference): boolean {
+  return referenceKey(reference) === referenceKey(used);
+}
+
+function isSame(before: Want, after: Want): boolean {
+  return canonicalJson(before) === canonicalJson(after);
+}
+
+function poolKeys(want: Want): string[] {
+  return Object.entries(want.resources)
+    .flatMap(([balancer, resources]) =>
+      Object.keys(resources).flatMap((key) => (parseResourceKey(key)?.kind === "Pool" ? [`${balancer} ${key}`] : [])),
+    )
+    .sort();
+}
+
+function lostPool(before: Want, after: Want): boolean {
+  const now = new Set(poolKeys(after));
+  return poolKeys(before).some((key) => !now.has(key));
+}
+
+/** Faults of the store stop the turn; its marks stay and it is gone through again. */
+function isOfTheStore(error: unknown): boolean {
+  return error instanceof EntranceError && ["uncertain", "unavailable", "busy"].includes(error.code);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,135 @@
+/** Observations become durable: what was seen, a mark for it, and where it is free the lock, in one commit. */
+import { EntranceError } from "../model/error.ts";
+import type { Observation } from "../model/observation.ts";
+import { describeReference, type Reference, referenceKey } from "../model/reference.ts";
+import type { Check, Write } from "../store/port.ts";
+import { dirtyKey, laterKey, lockKey, seenKey } from "./keys.ts";
+import { acquisition, type HeldLock, tryAcquire } from "./lock.ts";
+import { markText } from "./mark.ts";
+import { news, readSeen, type SeenRecord } from "./seen.ts";
+import type { Context } from "./settings.ts";
+
+/** Seen, mark and postponed mark of each object, and the lock, fit into one commit of 40 keys. */
+const objectsPerCommit = 12;
+const maxAttempts = 10;
+/** No Kubernetes API is configured yet, so no LIST has ever found that the cluster was restored. */
+const era = 0;
+
+export interface Triggered {
+  /** Taken in the same commit: the caller runs the turn after it has answered. */
+  readonly lock: HeldLock | undefined;
+  readonly counts: Readonly<Record<"changed" | "moved" | "old" | "unknown" | "hint", number>>;
+}
+
+interface Subject {
+  readonly reference: Reference;
+  readonly observations: Exclude<Observation, { type: "hint" }>[];
+}
+
+/**
+ * Records what is news and marks what changed. When this returns, everything is durable. Throws `busy` when others
+ * write the same objects all the time, and what the store throws; all of it may be sent again without harm.
+ */
+export async function trigger(context: Context, observations: readonly Observation[]): Promise<Triggered> {
+  const counts = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 };
+  const subjects = new Map<string, Subject>();
+  for (const observation of observations) {
+    if (observation.type === "hint") {
+      counts.hint += 1;
+      continue;
+    }
+    const key = referenceKey(observation.reference);
+    const subject = subjects.get(key) ?? { reference: observation.reference, observations: [] };
+    subject.observations.push(observation);
+    subjects.set(key, subject);
+  }
+  const all = [...subjects.values()];
+  let lock: HeldLock | undefined;
+  for (let start = 0; start < all.length; start += objectsPerCommit) {
+    const last = start + objectsPerCommit >= all.length;
+    lock = await record(context, all.slice(start, start + objectsPerCommit), last, counts);
+  }
+  // The lock read held, or an earlier commit left marks: the holder's last look may have come before them.
+  if (lock === undefined && counts.changed > 0) lock = await tryAcquire(context);
+  for (const [outcome, count] of Object.entries(counts)) {
+    if (count > 0) context.counters.add("entrance_observations_total", { outcome }, count);
+  }
+  return { lock, counts };
+}
+
+async function record(
+  context: Context,
+  subjects: readonly Subject[],
+  withLock: boolean,
+  counts: Record<keyof Triggered["counts"], number>,
+): Promise<HeldLock | undefined> {
+  let acquire = withLock;
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const [lockEntry, ...entries] = await Promise.all([
+      acquire ? context.store.get(lockKey) : undefined,
+      ...subjects.map(async ({ reference }) => ({
+        seen: await context.store.get(seenKey(reference)),
+        mark: await context.store.get(dirtyKey(reference)),
+      })),
+    ]);
+    const checks: Check[] = [];
+    const writes: Write[] = [];
+    const found = { changed: 0, moved: 0, old: 0, unknown: 0 };
+    subjects.forEach((subject, index) => {
+      const entry = entries[index];
+      const outcome = fold(subject, readSeen(entry?.seen), found);
+      if (outcome === undefined) return;
+      const key = seenKey(subject.reference);
+      checks.push({ key, version: entry?.seen?.version ?? null });
+      writes.push({ key, value: JSON.stringify(outcome.record) });
+      if (!outcome.changed) return;
+      writes.push({ key: dirtyKey(subject.reference), value: markText(context.now(), entry?.mark) });
+      writes.push({ key: laterKey(subject.reference), value: null });
+    });
+    const taken = acquire && found.changed > 0 ? acquisition(context, lockEntry) : undefined;
+    if (taken !== undefined) {
+      checks.push(taken.check);
+      writes.push(taken.write);
+    }
+    if (writes.length > 0) {
+      const result = await context.store.commit(checks, writes);
+      if (!result.ok) {
+        context.counters.add("entrance_conflicts_total", { at: "trigger" });
+        if (result.conflicts.every((key) => key.partition === lockKey.partition)) acquire = false;
+        continue;
+      }
+      for (const outcome of ["changed", "moved", "old", "unknown"] as const) counts[outcome] += found[outcome];
+      return taken === undefined
+        ? undefined
+        : { fence: taken.fence, version: result.version, writtenAt: context.now() };
+    }
+    for (const outcome of ["old", "unknown"] as const) counts[outcome] += found[outcome];
+    return undefined;
+  }
+  const [first] = subjects;
+  const name = first === undefined ? "an object" : describeReference(first.reference);
+  throw new EntranceError("busy", `others write ${name} all the time: try again`, { retryAfterSeconds: 1 });
+}
+
+/** All observations of one object, one after another, as one step. */
+function fold(
+  subject: Subject,
+  known: SeenRecord | undefined,
+  found: Record<"changed" | "moved" | "old" | "unknown", number>,
+): { record: SeenRecord; changed: boolean } | undefined {
+  let record = known;
+  let touched = false;
+  for (const observation of subject.observations) {
+    const outcome = news(record, observation, era);
+    if (outcome.type === "record") {
+      record = outcome.record;
+      touched = true;
+    } else {
+      found[outcome.type] += 1;
+    }
+  }
+  if (!touched || record === undefined) return undefined;
+  const changed = known === undefined ? !record.gone : record.gone !== known.gone || record.hash !== known.hash;
+  found[changed ? "changed" : "moved"] += 1;
+  return { record, changed };
+}
