@@ -53,11 +53,11 @@ export type Receipt =
   /** The node has something else than the delivery supposes, and says what. */
   | { readonly ok: false; readonly reason: "older" | "base" | "digest" | "store" | "epoch"; readonly state: NodeState }
   /** It did not come to an answer that decides anything: no answer, a wrong key, a full node. `message` has no secret. */
-  | { readonly ok: false; readonly reason: "unreachable" | "refused"; readonly message: string };
+  | { readonly ok: false; readonly reason: "unreachable" | "refused"; readonly message: string }
+  /** Nothing was sent: these changes are too many for one request; a snapshot is the way. */
+  | { readonly ok: false; readonly reason: "too-large"; readonly message: string };
 
 export interface Plugin {
-  /** Whether a node takes this in one request; where changes do not fit, a snapshot is sent. */
-  fits(delivery: Delivery): boolean;
   state(node: string, timeoutMs: number): Promise<Receipt>;
   deliver(node: string, delivery: Delivery, timeoutMs: number): Promise<Receipt>;
 }

@@ -142,15 +142,22 @@ export class Pusher {
     return "the node and the head do not come together; both are asked again";
   }
 
-  async #deliver(balancer: Balancer, node: string, state: NodeState, whole: boolean): Promise<Receipt | undefined> {
+  /** Changes where the node's revision is within reach of `head` and they fit into a request; otherwise everything. */
+  async #deliver(
+    balancer: Balancer,
+    node: string,
+    state: NodeState,
+    head: Head | undefined,
+  ): Promise<Receipt | undefined> {
     const { store, timing, counters } = this.#context;
     const changes = head && (await changesSince(store, balancer.name, state.revision, head));
     if (changes !== undefined) {
-      const { resources } = changes;
-      const delivery = { type: "changes" as const, target: targetOf(changes.head), base: state.revision, resources };
-      if (balancer.plugin.fits(delivery)) {
+      const target = targetOf(changes.head);
+      const delivery = { type: "changes" as const, target, base: state.revision, resources: changes.resources };
+      const receipt = await balancer.plugin.deliver(node, delivery, timing.pushTimeoutMs);
+      if (receipt.ok || receipt.reason !== "too-large") {
         counters.add("entrance_deliveries_total", { balancer: balancer.name, type: "changes" });
-        return balancer.plugin.deliver(node, delivery, timing.pushTimeoutMs);
+        return receipt;
       }
     }
     const all = await everything(store, balancer.name);

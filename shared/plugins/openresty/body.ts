@@ -3,21 +3,24 @@ import type { Delivery } from "../port.ts";
 
 const format = 1;
 
-export function changesBody(delivery: Delivery): string {
+type Changes = Extract<Delivery, { type: "changes" }>;
+type Snapshot = Extract<Delivery, { type: "snapshot" }>;
+
+export function changesBody(delivery: Changes): string {
   return JSON.stringify({
     format,
     ...delivery.target,
-    base: delivery.type === "changes" ? delivery.base : 0,
+    base: delivery.base,
     changes: delivery.resources,
   });
 }
 
-export function snapshotBody(delivery: Delivery): string {
+export function snapshotBody(delivery: Snapshot): string {
   const header = {
     format,
     ...delivery.target,
     count: delivery.resources.length,
-    ...(delivery.type === "snapshot" && delivery.replaces !== undefined ? { replaces: delivery.replaces } : {}),
+    ...(delivery.replaces === undefined ? {} : { replaces: delivery.replaces }),
   };
   const lines = [JSON.stringify(header), ...delivery.resources.map((resource) => JSON.stringify(resource))];
   return `${lines.join("\n")}\n`;

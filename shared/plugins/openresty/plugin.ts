@@ -6,8 +6,8 @@ import type { Plugin, Receipt } from "../port.ts";
 import { conflictSchema, stateSchema } from "./answer.ts";
 import { changesBody, snapshotBody } from "./body.ts";
 
-/** The node refuses more in one batch of changes. */
-const maxChangesBytes = 8 * 1024 * 1024;
+/** The node refuses a batch of more than 8 MiB; three quarters, since characters are not bytes. */
+const maxChangesBytes = 6 * 1024 * 1024;
 const maxChanges = 10_000;
 /** A state with 1,000 rejections is about 300 KB. */
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -33,12 +33,15 @@ export function openResty(options: OpenRestyOptions): Plugin {
     return receiptOf(response);
   };
   return {
-    fits: (delivery) => delivery.resources.length <= maxChanges && changesBody(delivery).length <= maxChangesBytes,
     state: (node, timeoutMs) => call("GET", `${node}/v2/state`, undefined, timeoutMs),
-    deliver: (node, delivery, timeoutMs) =>
-      delivery.type === "changes"
-        ? call("POST", `${node}/v2/changes`, changesBody(delivery), timeoutMs)
-        : call("PUT", `${node}/v2/snapshot`, snapshotBody(delivery), timeoutMs),
+    deliver: async (node, delivery, timeoutMs) => {
+      if (delivery.type === "snapshot") return call("PUT", `${node}/v2/snapshot`, snapshotBody(delivery), timeoutMs);
+      const body = delivery.resources.length > maxChanges ? undefined : changesBody(delivery);
+      if (body === undefined || body.length > maxChangesBytes) {
+        return { ok: false, reason: "too-large", message: "more changes than a node takes in one request" };
+      }
+      return call("POST", `${node}/v2/changes`, body, timeoutMs);
+    },
   };
 }
 
