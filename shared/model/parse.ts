@@ -18,4 +18,7 @@ export const told = {
   text: "must be a text",
   number: "must be a number",
   boolean: "must be true or false",
+  list: "must be a list",
+  /** An object schema reports its missing members, too. */
+  object: (issue: v.BaseIssue<unknown>): string => (issue.expected === "Object" ? "must be an object" : "is missing"),
 } as const;

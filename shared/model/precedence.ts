@@ -1,9 +1,10 @@
 /**
  * Which of two rules on one host is asked first: Gateway API's order (HTTPRouteRule: "Matches"): exact path, longer
  * prefix, method, more headers, more query parameters, then the older owner, then namespace/name. The same as the
- * node's lua/entrance/precedence.lua; a property test holds them together.
+ * node's lua/entrance/precedence.lua; a property test holds them together. Lengths are UTF-8's, as the node counts.
  */
 import type { PathMatch, Rule } from "./rule.ts";
+import { utf8Length } from "./utf8.ts";
 
 export interface RankedRule {
   readonly rule: Pick<Rule, "matches" | "owner">;
@@ -15,7 +16,7 @@ export interface RankedRule {
 export function comparePrecedence(a: RankedRule, b: RankedRule): number {
   return (
     pathRank(a.rule.matches.path) - pathRank(b.rule.matches.path) ||
-    byteLength(b.rule.matches.path.value) - byteLength(a.rule.matches.path.value) ||
+    utf8Length(b.rule.matches.path.value) - utf8Length(a.rule.matches.path.value) ||
     typeOrder[a.rule.matches.path.type] - typeOrder[b.rule.matches.path.type] ||
     Number(b.rule.matches.method !== undefined) - Number(a.rule.matches.method !== undefined) ||
     (b.rule.matches.headers?.length ?? 0) - (a.rule.matches.headers?.length ?? 0) ||
@@ -32,16 +33,6 @@ const typeOrder = { exact: 0, prefix: 1, start: 2, regex: 3 } as const;
 /** Exact paths first, then prefixes of both sorts by length, then regular expressions. */
 function pathRank(path: PathMatch): number {
   return path.type === "exact" ? 0 : path.type === "regex" ? 2 : 1;
-}
-
-/** In UTF-8, since that is what the node counts. */
-function byteLength(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }
 
 /** Names of Kubernetes objects and timestamps are ASCII, so code units are bytes. */

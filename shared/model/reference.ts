@@ -25,15 +25,15 @@ export function referenceKey(reference: Reference): string {
   return `${reference.kind}/${encodeURIComponent(reference.namespace)}/${encodeURIComponent(reference.name)}`;
 }
 
-const kinds: ReadonlySet<string> = new Set<string>([...seenKinds, ...contestKinds]);
+const kinds: readonly ObjectKind[] = [...seenKinds, ...contestKinds];
 
 /** The inverse of {@link referenceKey}; undefined when the text is no such key. */
 export function parseReferenceKey(text: string): Reference | undefined {
-  const [kind, namespace, name, ...rest] = text.split("/");
+  const [first, namespace, name, ...rest] = text.split("/");
+  const kind = kinds.find((known) => known === first);
   if (kind === undefined || namespace === undefined || name === undefined || rest.length > 0) return undefined;
-  if (!kinds.has(kind)) return undefined;
   try {
-    return { kind: kind as ObjectKind, namespace: decodeURIComponent(namespace), name: decodeURIComponent(name) };
+    return { kind, namespace: decodeURIComponent(namespace), name: decodeURIComponent(name) };
   } catch {
     return undefined;
   }
@@ -47,5 +47,5 @@ export function describeReference(reference: Reference): string {
 }
 
 export function isContest(kind: ObjectKind): kind is ContestKind {
-  return (contestKinds as readonly string[]).includes(kind);
+  return contestKinds.some((contest) => contest === kind);
 }

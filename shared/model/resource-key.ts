@@ -1,9 +1,10 @@
-/** Keys of the resources that nodes hold: `Kind/segment/…`, percent-encoded per segment, at most 512 characters. */
+/** Keys of the resources that nodes hold: `Kind/segment/…`, percent-encoded per segment. */
 import type { OwnerReference } from "./rule.ts";
 
 export const resourceKinds = ["Pool", "Node", "Domain", "VirtualService", "Rule", "Certificate"] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
+/** A Rule's key has two names of 253 characters and one of 63; more than this is none of ours. */
 export const maxResourceKeyLength = 1_024;
 
 function key(kind: ResourceKind, ...segments: (string | number)[]): string {

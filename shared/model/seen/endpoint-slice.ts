@@ -2,7 +2,8 @@
 import type { SeenMetadata } from "./object.ts";
 
 export interface SeenEndpoint {
-  readonly addresses: readonly string[];
+  /** The first of its addresses: they are fungible (API: EndpointSlice), and an endpoint counts once. */
+  readonly address: string;
   /** Absent conditions are resolved as the API says: ready unless false, serving as ready, terminating if true. */
   readonly ready: boolean;
   readonly serving: boolean;
@@ -20,7 +21,8 @@ export interface SeenEndpointSlice extends SeenMetadata {
   readonly kind: "EndpointSlice";
   /** Label `kubernetes.io/service-name`; absent: the slice belongs to no Service. */
   readonly service?: string;
-  readonly addressType: string;
+  /** Of FQDN the endpoints are not kept: members are addresses. */
+  readonly addressType: "IPv4" | "IPv6" | "FQDN";
   readonly ports: readonly SeenEndpointPort[];
   readonly endpoints: readonly SeenEndpoint[];
 }
