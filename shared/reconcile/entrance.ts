@@ -1,8 +1,11 @@
 /** Entrance itself, as its doors call it: observe, review, tick. */
 import { EntranceError } from "../model/error.ts";
 import type { Observation } from "../model/observation.ts";
+import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
+import { refusedEventKey } from "./keys.ts";
 import { Pusher } from "./push.ts";
+import { refusedText } from "./refused.ts";
 import { tick } from "./repair.ts";
 import { problemsOf } from "./review.ts";
 import { ensureRules } from "./rules.ts";
@@ -46,6 +49,17 @@ export class Entrance {
 
   problemsOf(observation: Extract<Observation, { type: "object" }>): Promise<readonly Problem[]> {
     return problemsOf(this.context, observation);
+  }
+
+  /** Keeps the reasons of events that name no object, for the status: the last ones, in a fixed number of places. */
+  async refuse(unusable: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
+    const writes = new Map<string, Write>();
+    for (const { id, reason } of unusable) {
+      const key = refusedEventKey(id);
+      const value = refusedText([`event ${id}: ${reason}`], this.context.now(), undefined);
+      writes.set(key.sort, { key, value });
+    }
+    await this.context.store.commit([], [...writes.values()].slice(0, maxCommitKeys));
   }
 
   async tick(): Promise<void> {

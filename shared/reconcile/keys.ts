@@ -34,6 +34,13 @@ export const refusedKey = (reference: Reference): Key => ({
   sort: referenceKey(reference),
 });
 
+/** Events that name no object share 32 places, so that however many come, no more is kept. */
+export function refusedEventKey(id: string): Key {
+  let place = 0;
+  for (const character of id) place = (place * 31 + (character.codePointAt(0) ?? 0)) % 32;
+  return { partition: refusedPartition, sort: `Event//${place}` };
+}
+
 export const userKey = (of: Reference, user: Reference): Key => ({
   partition: usersPartition(of),
   sort: referenceKey(user),

@@ -1,0 +1,87 @@
+/** The routes, who may call them, and the one table from error codes to HTTP statuses. */
+import { type Context, Hono } from "hono";
+import { EntranceError, type ErrorCode } from "../shared/model/error.ts";
+import { admission } from "./admission.ts";
+import { audit } from "./audit.ts";
+import type { Door } from "./door.ts";
+import { healthz, readyz } from "./health.ts";
+import { metrics } from "./metrics.ts";
+import { page } from "./page.ts";
+import { resync } from "./resync.ts";
+import { status } from "./status.ts";
+import { bearerToken, isOneOf } from "./token.ts";
+
+const statuses = {
+  invalid: 400,
+  unauthenticated: 401,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  "too-large": 413,
+  busy: 503,
+  uncertain: 503,
+  unavailable: 503,
+  misconfigured: 503,
+  internal: 500,
+} as const satisfies Record<ErrorCode, number>;
+
+type Handler = (door: Door, context: Context) => Response | Promise<Response>;
+
+/** Webhooks come with a token wherever one is set. */
+const webhooks: Readonly<Record<string, Handler>> = {
+  "/admission": admission,
+  "/admission/:token": admission,
+  "/audit": audit,
+  "/resync": resync,
+};
+
+/** They name every tenant's hosts: a token is needed unless the listener is on loopback. */
+const views: Readonly<Record<string, Handler>> = { "/status": status, "/metrics": metrics, "/": page };
+
+export function createApp(door: Door): Hono {
+  const app = new Hono();
+  for (const [path, handler] of Object.entries(webhooks)) {
+    app.post(path, async (context) => {
+      if (door.config.webhookTokens.length > 0) authenticate(door, context);
+      return handler(door, context);
+    });
+    app.all(path, () => notAllowed("POST"));
+  }
+  for (const [path, handler] of Object.entries(views)) {
+    app.get(path, async (context) => {
+      if (!door.config.listen.loopback) authenticate(door, context);
+      return handler(door, context);
+    });
+    app.all(path, () => notAllowed("GET"));
+  }
+  app.get("/healthz", (context) => healthz(context));
+  app.get("/readyz", (context) => readyz(door, context));
+  for (const path of ["/healthz", "/readyz"]) app.all(path, () => notAllowed("GET"));
+  app.notFound((context) => problem(context, new EntranceError("not-found", "there is nothing at this path")));
+  app.onError((error, context) => {
+    if (error instanceof EntranceError && error.code !== "internal") return problem(context, error);
+    door.entrance.context.warn(`${context.req.method} ${context.req.routePath}: ${error.message}`);
+    return problem(context, new EntranceError("internal", "a fault of Entrance; its log says more"));
+  });
+  return app;
+}
+
+/** In the header, or in the path for a cluster that cannot send one. */
+function authenticate(door: Door, context: Context): void {
+  const presented = bearerToken(context.req.header("authorization")) ?? context.req.param("token") ?? "";
+  if (isOneOf(presented, door.config.webhookTokens)) return;
+  door.counters.add("entrance_unauthenticated_total");
+  throw new EntranceError("unauthenticated", "a valid token is needed: Authorization: Bearer TOKEN");
+}
+
+function problem(context: Context, error: EntranceError): Response {
+  const code = statuses[error.code];
+  if (code === 401) context.header("www-authenticate", "Bearer");
+  const retryAfter = error.retryAfterSeconds ?? (code === 503 ? 1 : undefined);
+  if (retryAfter !== undefined) context.header("retry-after", String(retryAfter));
+  return context.json({ error: error.code, message: error.message }, code);
+}
+
+function notAllowed(method: string): Response {
+  const body = { error: "method-not-allowed", message: `only ${method} is answered here` };
+  return Response.json(body, { status: 405, headers: { allow: method } });
+}

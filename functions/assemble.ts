@@ -1,0 +1,38 @@
+/** Puts store, plugins and host together for an entry; nothing else knows all of them. */
+import type { Hono } from "hono";
+import type { SecretText } from "../shared/model/secret-text.ts";
+import { openResty } from "../shared/plugins/openresty/plugin.ts";
+import { Entrance } from "../shared/reconcile/entrance.ts";
+import { defaultTiming, type Host } from "../shared/reconcile/settings.ts";
+import type { Store } from "../shared/store/port.ts";
+import { translate } from "../shared/translate/translate.ts";
+import { createApp } from "./app.ts";
+import { type Config, translationSettings } from "./config.ts";
+import { ProcessCounters } from "./counters.ts";
+
+export interface Assembled {
+  readonly app: Hono;
+  readonly entrance: Entrance;
+}
+
+export function assemble(config: Config, store: Store, host: Host): Assembled {
+  const counters = new ProcessCounters();
+  const entrance = new Entrance({
+    store,
+    balancers: config.balancers.map((balancer) => ({ ...balancer, plugin: pluginFor(config.nodeKey) })),
+    translation: translationSettings(config),
+    translate,
+    timing: defaultTiming,
+    host,
+    now: Date.now,
+    randomId: () => crypto.randomUUID().replaceAll("-", ""),
+    instance: crypto.randomUUID().slice(0, 8),
+    counters,
+    warn: (sentence) => console.warn(`entrance: ${sentence}`),
+  });
+  return { app: createApp({ entrance, config, counters }), entrance };
+}
+
+function pluginFor(key: SecretText | undefined) {
+  return openResty({ key, fetch: (url, init) => fetch(url, init) });
+}

@@ -1,0 +1,183 @@
+/** The only reader of the environment: settings by name, checked, with a sentence for what must change. */
+import * as v from "valibot";
+import { EntranceError } from "../shared/model/error.ts";
+import { parseHost } from "../shared/model/host.ts";
+import { parseWith } from "../shared/model/parse.ts";
+import { parsePortNumber } from "../shared/model/port-number.ts";
+import { SecretText } from "../shared/model/secret-text.ts";
+import type { TranslationSettings } from "../shared/translate/translation.ts";
+
+/** What an entry hands in: process.env, or a worker's bindings. Other than text is ignored (a worker's objects). */
+export type Environment = Readonly<Record<string, unknown>>;
+
+export interface BalancerConfig {
+  readonly name: string;
+  readonly plugin: "openresty";
+  readonly classes: readonly string[];
+  readonly nodes: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+  /** Decided by the configured address alone, never by who calls. */
+  readonly loopback: boolean;
+}
+
+export interface Config {
+  readonly listen: Listen;
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  readonly store: "embedded";
+  /** Directory of the Node host's embedded store. */
+  readonly dataDirectory: string;
+  readonly balancers: readonly BalancerConfig[];
+  readonly prefix: string;
+  readonly httpSuffix: string | undefined;
+  readonly publicHttpsPort: number | undefined;
+  /** Empty: callers need no token, which only a listener on loopback may say. */
+  readonly webhookTokens: readonly SecretText[];
+  readonly nodeKey: SecretText | undefined;
+}
+
+/** Reads all settings. Throws `misconfigured` with the setting's name and what to change; never with its value. */
+export function readConfig(environment: Environment): Config {
+  const text = (name: string): string | undefined => {
+    const value = environment[name];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  const listen = parseListen(text("ENTRANCE_LISTEN") ?? "127.0.0.1:8787");
+  const webhookTokens = secrets("ENTRANCE_WEBHOOK_TOKEN", text("ENTRANCE_WEBHOOK_TOKEN"));
+  if (webhookTokens.length === 0 && !listen.loopback) {
+    fail("ENTRANCE_WEBHOOK_TOKEN", "is needed, since ENTRANCE_LISTEN is no loopback address: set a token of your own");
+  }
+  return {
+    listen,
+    tls: parseTls(text("ENTRANCE_TLS_CERT"), text("ENTRANCE_TLS_KEY")),
+    store: parseStore(text("ENTRANCE_STORE")),
+    dataDirectory: text("ENTRANCE_DATA") ?? ".entrance/data",
+    balancers: parseBalancers(text("ENTRANCE_BALANCERS")),
+    prefix: parsePrefix(text("ENTRANCE_PREFIX") ?? "entrance.dev"),
+    httpSuffix: parseSuffix(text("ENTRANCE_HTTP_SUFFIX")),
+    publicHttpsPort: parsePort("ENTRANCE_PUBLIC_HTTPS_PORT", text("ENTRANCE_PUBLIC_HTTPS_PORT")),
+    webhookTokens,
+    // A node takes two valid keys so that they can be changed; a caller uses the first.
+    nodeKey: secrets("ENTRANCE_NODE_KEY", text("ENTRANCE_NODE_KEY"))[0],
+  };
+}
+
+/** The settings that a translation reads. */
+export function translationSettings(config: Config): TranslationSettings {
+  return {
+    balancers: config.balancers.map(({ name, classes }) => ({ name, classes })),
+    prefix: config.prefix,
+    ...(config.httpSuffix === undefined ? {} : { httpSuffix: config.httpSuffix }),
+  };
+}
+
+function fail(name: string, sentence: string): never {
+  throw new EntranceError("misconfigured", `${name} ${sentence}`);
+}
+
+const name = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "a name has letters, digits and inner hyphens"),
+);
+
+/** One balancer has at most so many nodes: each gets a request of its own for every change. */
+const maxNodes = 1_000;
+
+const balancers = v.pipe(
+  v.array(
+    v.strictObject({
+      name,
+      plugin: v.optional(v.literal("openresty", "the plugin is openresty"), "openresty"),
+      classes: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(253))), v.maxLength(32)), [
+        "entrance",
+      ]),
+      nodes: v.pipe(v.array(v.string()), v.maxLength(maxNodes)),
+      addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(253))), v.maxLength(64)), []),
+    }),
+  ),
+  v.minLength(1, "at least one balancer is needed"),
+  v.maxLength(64, "at most 64 balancers"),
+  v.check((list) => new Set(list.map((each) => each.name)).size === list.length, "two balancers have one name"),
+);
+
+function parseBalancers(text: string | undefined): BalancerConfig[] {
+  if (text === undefined) {
+    const nodes = ["http://127.0.0.1:10002"];
+    return [{ name: "openresty", plugin: "openresty", classes: ["entrance"], nodes, addresses: [] }];
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return fail("ENTRANCE_BALANCERS", 'must be JSON: [{"name":"openresty","nodes":["http://127.0.0.1:10002"]}]');
+  }
+  const parsed = parseWith(balancers, value);
+  if (!parsed.ok) return fail("ENTRANCE_BALANCERS", `cannot be used: ${parsed.reason}`);
+  return parsed.value.map((each) => ({ ...each, nodes: each.nodes.map(parseNode) }));
+}
+
+/** A node's URL is its name in the store and in the status, so it must not carry a secret. */
+function parseNode(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const usable = url !== undefined && (url.protocol === "http:" || url.protocol === "https:") && url.username === "";
+  if (!usable || url.password !== "" || url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    return fail("ENTRANCE_BALANCERS", "has a node that is no URL like http://10.0.0.5:10002 (no user, path or query)");
+  }
+  return url.origin;
+}
+
+function parseListen(text: string): Listen {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]*)):([0-9]+)$/.exec(text);
+  const port = parsePortNumber(match?.[3] ?? "");
+  const host = match?.[1] ?? match?.[2] ?? "";
+  if (match === null || !port.ok)
+    return fail("ENTRANCE_LISTEN", "must be ADDRESS:PORT, like 127.0.0.1:8787 or [::1]:8787");
+  const loopback = host === "localhost" || host === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(host);
+  return { host: host === "" ? "0.0.0.0" : host, port: port.value, loopback };
+}
+
+function parseTls(certificateFile: string | undefined, keyFile: string | undefined): Config["tls"] {
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  if (certificateFile === undefined) return fail("ENTRANCE_TLS_CERT", "is needed beside ENTRANCE_TLS_KEY");
+  if (keyFile === undefined) return fail("ENTRANCE_TLS_KEY", "is needed beside ENTRANCE_TLS_CERT");
+  return { certificateFile, keyFile };
+}
+
+function parseStore(text: string | undefined): "embedded" {
+  if (text === undefined || text === "embedded") return "embedded";
+  return fail("ENTRANCE_STORE", "must be embedded: other stores are not built yet");
+}
+
+function parsePrefix(text: string): string {
+  const host = parseHost(text);
+  if (host.ok && host.value === text && !text.includes("*") && text.includes(".")) return text;
+  return fail("ENTRANCE_PREFIX", "must be a DNS name like entrance.dev");
+}
+
+function parseSuffix(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const host = parseHost(text);
+  return host.ok && !host.value.includes("*")
+    ? host.value
+    : fail("ENTRANCE_HTTP_SUFFIX", "must be a DNS name like apps.example");
+}
+
+function parsePort(setting: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = parsePortNumber(text);
+  return port.ok ? port.value : fail(setting, port.reason);
+}
+
+/** Two valid at once, so that one can be replaced by the other. */
+function secrets(setting: string, text: string | undefined): SecretText[] {
+  const parts = text === undefined ? [] : text.split(",").map((part) => part.trim());
+  if (parts.length > 2) fail(setting, "has more than two values: one, or the old and the new one with a comma between");
+  return parts.map((part) => {
+    if (!/^[\x21-\x7e]{16,512}$/.test(part)) fail(setting, "must have 16 to 512 visible ASCII characters");
+    return new SecretText(part);
+  });
+}

@@ -1,0 +1,10 @@
+/** What every handler gets: Entrance, the settings, the counters. */
+import type { Entrance } from "../shared/reconcile/entrance.ts";
+import type { Config } from "./config.ts";
+import type { ProcessCounters } from "./counters.ts";
+
+export interface Door {
+  readonly entrance: Entrance;
+  readonly config: Config;
+  readonly counters: ProcessCounters;
+}

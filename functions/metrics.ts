@@ -1,0 +1,33 @@
+/** GET /metrics: Prometheus' text format, version 0.0.4. */
+import type { Context } from "hono";
+import { surveyBalancers, surveyMarks } from "../shared/reconcile/survey.ts";
+import { seriesName } from "./counters.ts";
+import type { Door } from "./door.ts";
+
+export async function metrics(door: Door, context: Context): Promise<Response> {
+  const lines = new Map<string, string[]>();
+  const put = (type: string, name: string, series: string, value: number): void => {
+    const known = lines.get(name) ?? [`# TYPE ${name} ${type}`];
+    known.push(`${series} ${value}`);
+    lines.set(name, known);
+  };
+  const gauge = (name: string, labels: Record<string, string>, value: number): void =>
+    put("gauge", name, seriesName(name, labels), value);
+
+  for (const [series, value] of door.counters.all()) put("counter", series.split("{", 1)[0] ?? series, series, value);
+  const marks = await surveyMarks(door.entrance.context);
+  gauge("entrance_marks_due", {}, marks.due);
+  gauge("entrance_marks_later", {}, marks.later);
+  gauge("entrance_oldest_mark_seconds", {}, marks.oldestMs / 1_000);
+  for (const balancer of await surveyBalancers(door.entrance)) {
+    gauge("entrance_head_revision", { balancer: balancer.name }, balancer.head?.revision ?? 0);
+    for (const node of balancer.nodes) {
+      const labels = { balancer: balancer.name, node: node.url };
+      gauge("entrance_node_up", labels, node.error === undefined && node.revision !== undefined ? 1 : 0);
+      if (node.lag !== undefined) gauge("entrance_node_lag_revisions", labels, node.lag);
+      gauge("entrance_node_rejected", labels, node.rejected.length);
+    }
+  }
+  const text = [...lines.values()].map((each) => `${each.join("\n")}\n`).join("");
+  return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+}

@@ -1,0 +1,73 @@
+/** The entry for Node: a process of its own, on a machine or in a pod. */
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+import { join } from "node:path";
+import { type ServerType, serve } from "@hono/node-server";
+import { EntranceError } from "../shared/model/error.ts";
+import { openNodeStore } from "../shared/store/node-sqlite.ts";
+import { assemble } from "./assemble.ts";
+import { type Config, readConfig } from "./config.ts";
+import { NodeHost } from "./node-host.ts";
+
+/** After a signal: so long for requests and work that have begun. */
+const shutdownMs = 10_000;
+
+function main(): void {
+  const config = readConfig(process.env);
+  const store = openNodeStore(join(config.dataDirectory, "entrance.sqlite"));
+  const host = new NodeHost();
+  const { app, entrance } = assemble(config, store, host);
+  host.onWake(() => entrance.tick());
+  const { listen } = config;
+  const server = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port, ...tlsOptions(config) }, () => {
+    console.log(`entrance: listening on ${listen.host}:${listen.port}`);
+    host.wakeAt(Date.now());
+  });
+  server.on("error", (error) => {
+    const inUse = "code" in error && error.code === "EADDRINUSE";
+    stop(inUse ? `${listen.host}:${listen.port} is in use: set ENTRANCE_LISTEN to another one` : error.message);
+  });
+  if (config.tls !== undefined) process.on("SIGHUP", () => reloadCertificate(server, config));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      setTimeout(() => process.exit(1), shutdownMs).unref();
+      server.close(() => {
+        void host
+          .settled()
+          .then(() => store.close())
+          .then(() => process.exit(0));
+      });
+      if ("closeIdleConnections" in server) server.closeIdleConnections();
+    });
+  }
+}
+
+function tlsOptions({ tls }: Config) {
+  if (tls === undefined) return {};
+  const serverOptions = { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
+  return { createServer, serverOptions };
+}
+
+/** A certificate that cannot be read leaves the old one in use. */
+function reloadCertificate(server: ServerType, { tls }: Config): void {
+  if (tls === undefined || !("setSecureContext" in server)) return;
+  try {
+    server.setSecureContext({ cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) });
+  } catch (error) {
+    console.warn(
+      `entrance: the new certificate cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function stop(sentence: string): never {
+  console.error(`entrance: ${sentence}`);
+  process.exit(1);
+}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof EntranceError)) throw error;
+  stop(error.message);
+}

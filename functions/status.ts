@@ -1,0 +1,41 @@
+/** GET /status: what Entrance knows and how far its nodes are, as JSON. */
+import type { Context } from "hono";
+import { EntranceError } from "../shared/model/error.ts";
+import { surveyBalancers, surveyDomains, surveyMarks, surveyRefused } from "../shared/reconcile/survey.ts";
+import type { Door } from "./door.ts";
+import { listIsOff } from "./resync.ts";
+
+const defaultDomains = 100;
+const maxDomains = 1_000;
+const maxRefused = 1_000;
+
+export async function status(door: Door, context: Context): Promise<Response> {
+  const limit = Number(context.req.query("limit") ?? defaultDomains);
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxDomains) {
+    throw new EntranceError("invalid", `limit must be a whole number from 1 to ${maxDomains}`);
+  }
+  return context.json(await readStatus(door, context.req.query("after"), limit));
+}
+
+export type Status = Awaited<ReturnType<typeof readStatus>>;
+
+/** `after` is the `next` of an answer before; at most `limit` domains and 1,000 refused objects. */
+export async function readStatus(door: Door, after: string | undefined, limit: number) {
+  const { context } = door.entrance;
+  const [balancers, marks, refused, domains] = await Promise.all([
+    surveyBalancers(door.entrance),
+    surveyMarks(context),
+    surveyRefused(context, maxRefused),
+    surveyDomains(context, after, limit),
+  ]);
+  return {
+    instance: context.instance,
+    store: door.config.store,
+    list: listIsOff,
+    marks,
+    balancers,
+    refused,
+    domains: domains.domains,
+    ...(domains.next === undefined ? {} : { next: domains.next }),
+  };
+}
