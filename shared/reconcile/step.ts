@@ -3,39 +3,37 @@ import { canonicalJson } from "../model/canonical.ts";
 import { EntranceError, invariant } from "../model/error.ts";
 import { isContest, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
 import { parseResourceKey } from "../model/resource-key.ts";
-import { type Check, type Entry, maxCommitKeys, type Version, type Write } from "../store/port.ts";
+import type { Check, Entry, Write } from "../store/port.ts";
 import type { Claim, Translation } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
 import { changeOf } from "./change.ts";
 import { type Holder, LockLost } from "./holder.ts";
-import { dirtyKey, headKey, laterKey, logKey, refusedKey, seenKey, userKey, wantKey } from "./keys.ts";
+import { dirtyKey, headKey, laterKey, logKey, refusedKey, seenKey, userKey } from "./keys.ts";
+import { Landing, marksOf } from "./landing.ts";
 import { keptRevisions, type LogEntry } from "./log-entry.ts";
-import { markText, readMark, retryAfter } from "./mark.ts";
+import { readMark, retryAfter } from "./mark.ts";
 import { refusedText } from "./refused.ts";
 import { register } from "./register.ts";
 import { readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { claimsOf, listUsers, type User } from "./users.ts";
-import { readWant, type StoredWant, type Want, wantWrites } from "./want.ts";
+import { readWant, type StoredWant, type Want } from "./want.ts";
 
 /** A translation asks a few times; more is a loop of ours. */
 const maxRounds = 64;
-
-/** What a commit has beside an object's own writes: the lock. */
-const reservedKeys = 1;
 
 export class Stepper {
   readonly #context: Context;
   readonly #holder: Holder;
   readonly #inProgress = new Set<string>();
-  /** Versions of marks that this turn has already worked off, so that a list read before does not do them again. */
-  readonly #done = new Map<string, Version>();
+  readonly #landing: Landing;
   readonly #touched: Set<string>;
 
   /** `touched` collects the balancers whose nodes have something new to hear. */
   constructor(context: Context, holder: Holder, touched: Set<string>) {
     this.#context = context;
     this.#holder = holder;
+    this.#landing = new Landing(context, holder);
     this.#touched = touched;
   }
 
@@ -46,7 +44,7 @@ export class Stepper {
       await this.#holder.commit([], [{ key: mark.key, value: null }]);
       return;
     }
-    if (this.#done.get(mark.key.sort) === mark.version) return;
+    if (this.#landing.isDone(mark)) return;
     await this.#run(reference, mark);
   }
 
@@ -132,7 +130,7 @@ export class Stepper {
 
     // A Service that loses a pool is asked for by others who still route to it: they first.
     if (before.seen !== after.seen && lostPool(before, after)) {
-      await this.#mark(affected);
+      await this.#landing.chunks(marksOf(this.#context, affected));
       for (const user of affected) if (user.kind === "Ingress") await this.#first(user);
     }
 
@@ -142,7 +140,7 @@ export class Stepper {
     });
     const leaving: Write[] = left.flatMap(({ reference: used, claimed }) => [
       { key: userKey(used, reference), value: null },
-      ...(claimed && !isOwn(reference, used) ? this.#marks([used]) : []),
+      ...(claimed && !isOwn(reference, used) ? marksOf(this.#context, [used]) : []),
     ]);
     const main: Write[] = [];
     const checks: Check[] = [];
@@ -159,7 +157,8 @@ export class Stepper {
       const text = reasons.length === 0 ? null : refusedText(reasons, this.#context.now(), undefined);
       main.push({ key: refusedKey(reference), value: text });
     }
-    await this.#write(reference, mark, stored, after, { checks, main, marks: this.#marks(affected), leaving });
+    const parts = { checks, main, marks: marksOf(this.#context, affected), leaving };
+    await this.#landing.land({ reference, mark, stored, after, parts });
     for (const { balancer } of change.balancers) {
       this.#touched.add(balancer);
       this.#context.counters.add("entrance_revisions_total", { balancer });
@@ -180,100 +179,6 @@ export class Stepper {
     }
     if (canonicalJson(poolKeys(before)) === canonicalJson(poolKeys(after))) return [];
     return found.users.flatMap((user) => (user.reference.kind === "EndpointSlice" ? [user.reference] : []));
-  }
-
-  /**
-   * One commit where 40 keys are enough. Otherwise marks come before, user records are taken back after, and the
-   * object's own mark stays until the last commit, so that a crash between them is gone through again.
-   */
-  async #write(
-    reference: Reference,
-    mark: Entry | undefined,
-    stored: StoredWant,
-    after: Want,
-    parts: CommitParts,
-  ): Promise<void> {
-    const room = maxCommitKeys - reservedKeys;
-    const whole = wantWrites(reference, stored, after, this.#context.randomId());
-    const own = mark === undefined ? 0 : 1;
-    const together = [...whole.writes, ...parts.main, ...parts.marks, ...parts.leaving];
-    if (together.length + own <= room) {
-      if (isSame(stored.want, after) && parts.main.length + parts.marks.length + parts.leaving.length === 0) {
-        await this.#unmark(mark);
-        return;
-      }
-      await this.#land(reference, stored, [...parts.checks], together, mark, parts);
-      return;
-    }
-    await this.#chunks(parts.marks, room);
-    const superset: Want = { ...after, uses: { ...stored.want.uses, ...after.uses } };
-    const first = wantWrites(reference, stored, superset, this.#context.randomId());
-    const version = await this.#land(
-      reference,
-      stored,
-      [...parts.checks],
-      [...first.writes, ...parts.main],
-      undefined,
-      parts,
-    );
-    await this.#chunks(parts.leaving, room);
-    const standing: StoredWant = { want: superset, version, parts: first.parts };
-    const last = wantWrites(reference, standing, after, this.#context.randomId());
-    await this.#land(reference, standing, [], last.writes, mark, undefined);
-  }
-
-  /** Commits with the mark's removal; where only the mark is newer than what was listed, without it. */
-  async #land(
-    reference: Reference,
-    stored: StoredWant,
-    checks: readonly Check[],
-    writes: readonly Write[],
-    mark: Entry | undefined,
-    parts: CommitParts | undefined,
-  ): Promise<Version> {
-    const all = [...checks, { key: wantKey(reference), version: stored.version }];
-    let result = await this.#holder.commit(
-      mark === undefined ? all : [...all, { key: mark.key, version: mark.version }],
-      mark === undefined ? writes : [...writes, { key: mark.key, value: null }],
-    );
-    if (!result.ok && mark !== undefined && result.conflicts.every((key) => key.partition === mark.key.partition)) {
-      result = await this.#holder.commit(all, writes);
-    } else if (result.ok && mark !== undefined) {
-      this.#done.set(mark.key.sort, mark.version);
-    }
-    if (!result.ok) throw new EntranceError("busy", "a want or a head changed beside the turn");
-    for (const write of parts?.main ?? []) {
-      if (write.key.partition !== "head" || write.value === null) continue;
-      this.#holder.wroteHead(decodeURIComponent(write.key.sort), JSON.parse(write.value), result.version);
-    }
-    return result.version;
-  }
-
-  async #unmark(mark: Entry | undefined): Promise<void> {
-    if (mark === undefined) return;
-    const result = await this.#holder.commit(
-      [{ key: mark.key, version: mark.version }],
-      [{ key: mark.key, value: null }],
-    );
-    if (result.ok) this.#done.set(mark.key.sort, mark.version);
-  }
-
-  #marks(references: readonly Reference[]): Write[] {
-    return references.flatMap((reference) => [
-      { key: dirtyKey(reference), value: markText(this.#context.now(), undefined) },
-      { key: laterKey(reference), value: null },
-    ]);
-  }
-
-  async #mark(references: readonly Reference[]): Promise<void> {
-    await this.#chunks(this.#marks(references), maxCommitKeys - reservedKeys);
-  }
-
-  async #chunks(writes: readonly Write[], size: number): Promise<void> {
-    for (let start = 0; start < writes.length; start += size) {
-      await this.#holder.commit([], writes.slice(start, start + size));
-      await this.#holder.keep();
-    }
   }
 
   /** A fault of ours in one object: it keeps what it had, says so, and is tried again later. */
@@ -308,16 +213,6 @@ interface Found {
   readonly translation: Translation;
 }
 
-interface CommitParts {
-  readonly checks: readonly Check[];
-  /** Heads, logs, the entry among the refused. */
-  readonly main: readonly Write[];
-  /** Marks of those who are translated again. */
-  readonly marks: readonly Write[];
-  /** User records taken back, and marks of those that they claimed of. */
-  readonly leaving: readonly Write[];
-}
-
 /** Services and contests are claimed of; their claims are part of what they translate. */
 function isClaimable(reference: Reference): boolean {
   return reference.kind === "Service" || isContest(reference.kind);
@@ -325,10 +220,6 @@ function isClaimable(reference: Reference): boolean {
 
 function isOwn(reference: Reference, used: Reference): boolean {
   return referenceKey(reference) === referenceKey(used);
-}
-
-function isSame(before: Want, after: Want): boolean {
-  return canonicalJson(before) === canonicalJson(after);
 }
 
 function poolKeys(want: Want): string[] {
