@@ -49,3 +49,16 @@ export function describeReference(reference: Reference): string {
 export function isContest(kind: ObjectKind): kind is ContestKind {
   return contestKinds.some((contest) => contest === kind);
 }
+
+/** The contest for being the class of Ingresses that name none. */
+export const defaultClass: Reference = { kind: "DefaultClass", namespace: "", name: "" };
+
+/** The contest for a host name. */
+export function domainReference(host: string): Reference {
+  return { kind: "Domain", namespace: "", name: host };
+}
+
+/** The contest for a listener's port of one balancer. */
+export function portReference(balancer: string, protocol: "tcp" | "udp", port: number): Reference {
+  return { kind: "Port", namespace: balancer, name: `${protocol}:${port}` };
+}

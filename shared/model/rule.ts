@@ -6,10 +6,13 @@ export type Scheme = (typeof schemes)[number];
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253));
 
+/** Longer than what servers take as a request line's path (nginx: 8 KB with everything else of that line). */
+export const maxPathLength = 4_096;
+
 export const pathMatchSchema = v.object({
   /** `prefix` goes by path element (Gateway API PathPrefix), `start` by characters (nginx's own prefix). */
   type: v.picklist(["exact", "prefix", "start", "regex"]),
-  value: v.pipe(v.string(), v.minLength(1), v.maxLength(4_096)),
+  value: v.pipe(v.string(), v.minLength(1), v.maxLength(maxPathLength)),
 });
 
 const valueMatchSchema = v.object({

@@ -66,7 +66,10 @@ export interface Translation {
   /** By balancer, by resource key: the value. */
   readonly resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly problems: readonly Problem[];
-  /** True: the object as a whole cannot be used; its last good resources stay. */
+  /**
+   * True: the object as a whole cannot be used. Its last good resources and reads stay; `resources` then holds only
+   * what others need of it all the same, to be laid over those.
+   */
   readonly failed: boolean;
   /** Of a contest. */
   readonly holding?: Holding;

@@ -1,0 +1,21 @@
+/** Answers by the object that they are about, whatever their order. */
+import { type Reference, referenceKey } from "../model/reference.ts";
+import type { SeenService } from "../model/seen/service.ts";
+import type { Answer } from "./translation.ts";
+
+export class Answers {
+  readonly #byKey: ReadonlyMap<string, Answer>;
+
+  constructor(answers: readonly Answer[]) {
+    this.#byKey = new Map(answers.map((answer) => [referenceKey(answer.reference), answer]));
+  }
+
+  of(reference: Reference): Answer | undefined {
+    return this.#byKey.get(referenceKey(reference));
+  }
+
+  service(reference: Reference): SeenService | undefined {
+    const object = this.of(reference)?.object;
+    return object?.kind === "Service" ? object : undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/** What a Service asks for by its labels and annotations, before anyone knows what it gets. */
+import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
+import { askedByAnnotations } from "./annotation.ts";
+import { tooMany } from "./limit.ts";
+import { refusal } from "./problem.ts";
+import { askedByLabels } from "./rainbond.ts";
+import type { Route } from "./route.ts";
+import { portsOfPool } from "./service-port.ts";
+import type { Problem, TranslationSettings } from "./translation.ts";
+
+/** No port: the Service has none that can serve; the route is known all the same. */
+export type ServiceRoute = Route<SeenServicePort | undefined>;
+
+/** An L4 listener that leads to a port, if there is one. */
+export interface Listener {
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  readonly target: SeenServicePort | undefined;
+}
+
+export interface Asked {
+  readonly routes: readonly ServiceRoute[];
+  readonly listeners: readonly Listener[];
+  /** A refusal among them means that the Service as a whole cannot be used. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Labels and annotations together. Where both name one host and path the annotation counts, and `https` before
+ * `http`, so that a route can move from one to the other without a gap.
+ */
+export function askedOf(service: SeenService, settings: TranslationSettings): Asked {
+  const byLabels = askedByLabels(service, settings);
+  const byAnnotations = askedByAnnotations(service, settings.prefix);
+  const problems = [...byLabels.problems, ...byAnnotations.problems];
+  const all = [...byLabels.routes, ...byAnnotations.routes];
+  const routes = [...new Map(all.map((route) => [`${route.host} ${route.path.value}`, route])).values()];
+  const listeners = new Map<string, Listener>();
+  for (const listener of [...byLabels.listeners, ...byAnnotations.listeners]) {
+    const key = `${listener.protocol} port ${listener.port}`;
+    const other = listeners.get(key);
+    if (other !== undefined && other.target !== listener.target) {
+      problems.push(refusal(`${key} is asked for twice, for different ports of the Service: keep one of them`));
+    }
+    if (listener.target !== undefined && !portsOfPool(service, listener.target.port).includes(listener.target)) {
+      problems.push(
+        refusal(
+          `ports ${listener.target.port}/TCP and ${listener.target.port}/${listener.target.protocol} lead to different ` +
+            "target ports, and one port has one pool: give one of them another number",
+        ),
+      );
+    }
+    listeners.set(key, listener);
+  }
+  problems.push(...tooMany(routes, listeners.size));
+  return { routes, listeners: [...listeners.values()], problems };
+}

@@ -1,0 +1,86 @@
+/** Service v1: routes and listeners by its labels and annotations, and the pools that it or others use. */
+import { portReference, referenceKey } from "../model/reference.ts";
+import { poolKey } from "../model/resource-key.ts";
+import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
+import { Answers } from "./answers.ts";
+import { askedOf, type Listener } from "./asked.ts";
+import { balancerOfService } from "./balancer.ts";
+import { refusal, remark, told } from "./problem.ts";
+import { put } from "./resources.ts";
+import { domainReads, granted, rulesOf } from "./route.ts";
+import { poolsOf, type Use, usesOfOthers } from "./service-pools.ts";
+import { isExternal } from "./service-port.ts";
+import { tenantOf } from "./tenant.ts";
+import type { ClaimOfUser, Problem, Read, Translating, TranslationSettings } from "./translation.ts";
+
+export function* translateService(
+  seen: SeenService,
+  claims: readonly ClaimOfUser[],
+  settings: TranslationSettings,
+): Translating {
+  const service = isExternal(seen) ? { ...seen, ports: [] } : seen;
+  const others = usesOfOthers(service, claims, settings);
+  const choice = balancerOfService(service, settings);
+  const asked = askedOf(service, settings);
+  const problems: Problem[] = [...(choice.type === "unknown" ? [choice.problem] : []), ...asked.problems];
+  if (choice.type !== "ours" || problems.some(({ deny }) => deny)) {
+    // What is wrong with its own wishes must not hold up those who route to it.
+    return { resources: poolsOf(service, others), problems: told(problems), failed: true };
+  }
+
+  const { balancer } = choice;
+  const tenant = tenantOf(service);
+  const me = `Service ${service.namespace}/${service.name}`;
+  const listeners = asked.listeners.filter(hasTarget);
+  if (listeners.length < asked.listeners.length || asked.routes.some(({ backend }) => backend === undefined)) {
+    const why = isExternal(seen)
+      ? "is an ExternalName, whose members are no addresses"
+      : "has no port that could serve";
+    problems.push(remark(`${me} ${why}: its routes are answered with 503`));
+  }
+
+  const reads = [
+    ...domainReads(asked.routes, { tenant, created: service.created, balancer }),
+    ...listeners.map((listener) => portRead(service, balancer, listener)),
+  ];
+  const answers = new Answers(reads.length === 0 ? [] : yield reads);
+  const routed = granted(asked.routes, tenant, answers);
+  problems.push(...routed.problems);
+  const listening: ServableListener[] = [];
+  for (const listener of listeners) {
+    const { protocol, port } = listener;
+    const holding = answers.of(portReference(balancer, protocol, port))?.holding;
+    if (holding?.type === "port" && holding.by !== referenceKey(service)) {
+      problems.push(refusal(`${protocol} port ${port} of balancer ${balancer} is taken: choose a free one`));
+    } else listening.push(listener);
+  }
+
+  const uses: Use[] = [
+    ...routed.routes.flatMap(({ backend: port }) =>
+      port === undefined ? [] : [{ balancer, port, by: "http" } as const],
+    ),
+    ...listening.map(({ target, protocol }) => ({ balancer, port: target, by: protocol })),
+    ...others,
+  ];
+  const resources = poolsOf(service, uses);
+  const routes = routed.routes.map((route) => ({ ...route, pool: poolOf(service, route.backend) }));
+  for (const [key, rule] of rulesOf(service, tenant, routes)) put(resources, balancer, key, rule);
+  return { resources, problems: told(problems), failed: false };
+}
+
+function poolOf(service: SeenService, port: SeenServicePort | undefined): string | undefined {
+  return port === undefined ? undefined : poolKey(service.namespace, service.name, port.port);
+}
+
+function portRead(service: SeenService, balancer: string, { protocol, port, target }: ServableListener): Read {
+  return {
+    reference: portReference(balancer, protocol, port),
+    claim: { type: "port", created: service.created, pool: poolKey(service.namespace, service.name, target.port) },
+  };
+}
+
+type ServableListener = Listener & { readonly target: SeenServicePort };
+
+function hasTarget(listener: Listener): listener is ServableListener {
+  return listener.target !== undefined;
+}
