@@ -22,6 +22,9 @@ const requirements = {
   bench: { program: "wrk", packages: ["wrk"], elsewhere: "wrk" },
 };
 
+/** Where programs lie that few have on their PATH. */
+const beyondPath = ["/usr/sbin", "/usr/local/openresty/bin"];
+
 /** @typedef {keyof typeof requirements} Requirement */
 
 /** @type {Requirement[]} `npm run setup` brings everything, so that later commands need no network. */
@@ -85,7 +88,7 @@ function rootShell() {
 
 /** @param {string} program */
 function isOnPath(program) {
-  return (process.env["PATH"] ?? "").split(path.delimiter).some((folder) => {
+  return [...(process.env["PATH"] ?? "").split(path.delimiter), ...beyondPath].some((folder) => {
     try {
       accessSync(path.join(folder, program), constants.X_OK);
       return true;

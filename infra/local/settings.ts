@@ -1,0 +1,112 @@
+/** The settings of `npm start` and `npm run apply`, from the environment; all of them have a default. */
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import * as v from "valibot";
+import { root } from "../wrangler.ts";
+
+const Port = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,5}$/, "must be a port from 1 to 65535"),
+  v.transform(Number),
+  v.minValue(1, "must be a port from 1 to 65535"),
+  v.maxValue(65_535, "must be a port from 1 to 65535"),
+);
+
+const Listen = v.pipe(
+  v.string(),
+  v.regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "must be ADDRESS:PORT, for example 127.0.0.1:8787"),
+);
+
+const Environment = v.object({
+  ENTRANCE_LISTEN: v.optional(Listen, "127.0.0.1:8787"),
+  ENTRANCE_DATA: v.optional(v.string(), path.join(root, ".entrance")),
+  ENTRANCE_TLS_CERT: v.optional(v.string()),
+  ENTRANCE_TLS_KEY: v.optional(v.string()),
+  ENTRANCE_WEBHOOK_TOKEN: v.optional(v.string()),
+  ENTRANCE_NODE_HTTP_PORT: v.optional(Port, "1080"),
+  ENTRANCE_NODE_ADMIN_PORT: v.optional(Port, "10002"),
+  ENTRANCE_NODE_HEALTH_PORT: v.optional(Port, "10003"),
+  ENTRANCE_NODE_WAITING_PORT: v.optional(Port, "10004"),
+  ENTRANCE_NODE_WORKERS: v.optional(
+    v.pipe(v.string(), v.regex(/^[1-9]\d?$/, "must be a number from 1 to 99"), v.transform(Number)),
+    String(Math.min(availableParallelism(), 4)),
+  ),
+  ENTRANCE_SAMPLE_SHOP_PORT: v.optional(Port, "10081"),
+  ENTRANCE_SAMPLE_BLOG_PORT: v.optional(Port, "10082"),
+});
+
+type Name = keyof v.InferOutput<typeof Environment>;
+
+export interface Settings {
+  readonly data: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly url: string;
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** The first of the valid ones is sent. */
+  readonly token: string | undefined;
+  readonly node: {
+    readonly http: number;
+    readonly admin: number;
+    readonly health: number;
+    readonly waiting: number;
+    readonly workers: number;
+  };
+  readonly samples: { readonly shop: number; readonly blog: number };
+  /** Each port that is going to be opened, by the setting that changes it; the samples' only with them. */
+  readonly ports: readonly {
+    readonly setting: Name;
+    readonly host: string;
+    readonly port: number;
+    readonly sample?: true;
+  }[];
+}
+
+/** The settings, or a sentence that names the one to change. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const parsed = v.safeParse(Environment, environment);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw new SettingError(`${v.getDotPath(issue) ?? "a setting"} ${issue.message}`);
+  }
+  const values = parsed.output;
+  const colon = values.ENTRANCE_LISTEN.lastIndexOf(":");
+  const host = values.ENTRANCE_LISTEN.slice(0, colon).replace(/^\[|\]$/g, "");
+  const listen = { host, port: Number(values.ENTRANCE_LISTEN.slice(colon + 1)) };
+  const tls = tlsOf(values.ENTRANCE_TLS_CERT, values.ENTRANCE_TLS_KEY);
+  // Who listens everywhere is reached from here by loopback.
+  const reached = { "0.0.0.0": "127.0.0.1", "::": "[::1]" }[host] ?? (host.includes(":") ? `[${host}]` : host);
+  return {
+    data: path.resolve(values.ENTRANCE_DATA),
+    listen,
+    url: `${tls === undefined ? "http" : "https"}://${reached}:${listen.port}`,
+    tls,
+    token: values.ENTRANCE_WEBHOOK_TOKEN?.split(",")[0],
+    node: {
+      http: values.ENTRANCE_NODE_HTTP_PORT,
+      admin: values.ENTRANCE_NODE_ADMIN_PORT,
+      health: values.ENTRANCE_NODE_HEALTH_PORT,
+      waiting: values.ENTRANCE_NODE_WAITING_PORT,
+      workers: values.ENTRANCE_NODE_WORKERS,
+    },
+    samples: { shop: values.ENTRANCE_SAMPLE_SHOP_PORT, blog: values.ENTRANCE_SAMPLE_BLOG_PORT },
+    ports: [
+      { setting: "ENTRANCE_LISTEN", ...listen },
+      { setting: "ENTRANCE_NODE_HTTP_PORT", host: "0.0.0.0", port: values.ENTRANCE_NODE_HTTP_PORT },
+      { setting: "ENTRANCE_NODE_ADMIN_PORT", host: "127.0.0.1", port: values.ENTRANCE_NODE_ADMIN_PORT },
+      { setting: "ENTRANCE_NODE_HEALTH_PORT", host: "127.0.0.1", port: values.ENTRANCE_NODE_HEALTH_PORT },
+      { setting: "ENTRANCE_NODE_WAITING_PORT", host: "127.0.0.1", port: values.ENTRANCE_NODE_WAITING_PORT },
+      { setting: "ENTRANCE_SAMPLE_SHOP_PORT", host: "127.0.0.1", port: values.ENTRANCE_SAMPLE_SHOP_PORT, sample: true },
+      { setting: "ENTRANCE_SAMPLE_BLOG_PORT", host: "127.0.0.1", port: values.ENTRANCE_SAMPLE_BLOG_PORT, sample: true },
+    ],
+  };
+}
+
+export class SettingError extends Error {}
+
+function tlsOf(certificate: string | undefined, key: string | undefined): Settings["tls"] {
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined)
+    throw new SettingError("ENTRANCE_TLS_CERT must name a file when ENTRANCE_TLS_KEY does");
+  if (key === undefined) throw new SettingError("ENTRANCE_TLS_KEY must name a file when ENTRANCE_TLS_CERT does");
+  return { certificate: path.resolve(certificate), key: path.resolve(key) };
+}

@@ -1,0 +1,33 @@
+/** Entrance itself, bundled as it would be deployed, in workerd with its state in `.entrance/worker`. */
+import { mkdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { bundle } from "../build.ts";
+import { statusOf } from "./probe.ts";
+import type { Settings } from "./settings.ts";
+import type { Command } from "./supervised.ts";
+
+export async function workerCommand(
+  { data, url, node, tls }: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Command> {
+  const script = path.join(data, "worker.js");
+  await bundle("worker", script);
+  // miniflare's scratch; a kill -9 leaves it behind.
+  const scratch = path.join(data, "tmp");
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  const nodes = [`http://127.0.0.1:${node.admin}`];
+  return {
+    name: "entrance",
+    program: process.execPath,
+    args: [new URL("worker-host.ts", import.meta.url).pathname, script, path.join(data, "worker")],
+    env: {
+      ENTRANCE_BALANCERS: JSON.stringify([{ name: "openresty", nodes }]),
+      ENTRANCE_PUBLIC_HTTPS_PORT: "10443",
+      ...environment,
+      TMPDIR: scratch,
+      ...(tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.certificate }),
+    },
+    isUp: async () => (await statusOf(`${url}/healthz`)) === 200,
+  };
+}
