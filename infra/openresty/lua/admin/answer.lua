@@ -1,0 +1,25 @@
+-- Answers of the admin listener: JSON with a status.
+local json = require "state.json"
+
+local answer = {}
+
+function answer.send(status, text)
+  ngx.status = status
+  ngx.header["Content-Type"] = "application/json"
+  ngx.header["Cache-Control"] = "no-store"
+  ngx.header["Content-Length"] = #text + 1
+  ngx.print(text, "\n")
+end
+
+function answer.refuse(status, message)
+  -- A body that was not read is thrown away, or its bytes would count as the next request.
+  ngx.req.discard_body()
+  return answer.send(status, json.encode { message = message })
+end
+
+function answer.wrong_method(allowed)
+  ngx.header["Allow"] = allowed
+  return answer.refuse(405, "use " .. allowed .. " here")
+end
+
+return answer

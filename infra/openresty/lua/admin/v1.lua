@@ -1,0 +1,111 @@
+-- The admin API of lb-openresty, for an existing Rainbond: success is always 205. Without a key, so on loopback only.
+local answer = require "admin.answer"
+local body = require "admin.body"
+local caller = require "admin.caller"
+local index = require "state.index"
+local json = require "state.json"
+local sets = require "state.sets"
+local settings = require "settings"
+local v1 = require "state.v1"
+local view = require "route.view"
+local writer = require "state.writer"
+
+local MAX_BYTES = 1024 * 1024
+local UNUSABLE, FAILED = 405, 555
+
+local function succeed()
+  return answer.send(205, '{"status":205,"message":"success"}')
+end
+
+local function fail(status, message)
+  ngx.req.discard_body()
+  return answer.send(status, json.encode { status = status, message = message })
+end
+
+local function run(fill)
+  local outcome = writer.run(fill)
+  if outcome.status == 205 then
+    return succeed()
+  end
+  return fail(FAILED, outcome.message)
+end
+
+local function put(kind, name, request)
+  local text, problem = v1.parse(kind, name, request)
+  if not text then
+    return fail(UNUSABLE, problem)
+  end
+  return run(v1.fill(kind, v1.canonical(kind, name), text))
+end
+
+local function remove(kind, name)
+  return run(v1.fill(kind, v1.canonical(kind, name), nil))
+end
+
+local function list(kind, name, protocol)
+  view.catch_up()
+  local items = {}
+  local only = name and v1.canonical(kind, name)
+  for known in sets.get(index.v1_names(kind), view.version) do
+    if protocol == "http" and (not only or known == only) then
+      items[#items + 1] = json.encode(known)
+    end
+  end
+  table.sort(items)
+  return answer.send(205, ('{"protocol":%s,"items":%s}'):format(json.encode(protocol), json.list(items)))
+end
+
+-- A body is optional for GET and DELETE, and says the protocol.
+local function read_request(method)
+  local text = body.read()
+  if text == "" and (method == "GET" or method == "DELETE") then
+    return { protocol = "http" }
+  end
+  return json.decode(text)
+end
+
+local function is_filled(value)
+  return type(value) == "string" and value ~= ""
+end
+
+local function handle(method, kind, name)
+  local request = read_request(method)
+  if type(request) ~= "table" then
+    return fail(UNUSABLE, "the body must be a JSON object")
+  end
+  local protocol = is_filled(request.protocol) and request.protocol or "http"
+  if method == "GET" then
+    return list(kind, name, protocol)
+  elseif method == "DELETE" then
+    -- Nothing of another protocol is held yet, so it is gone already.
+    return protocol == "http" and remove(kind, name) or succeed()
+  end
+  return put(kind, name, request)
+end
+
+local NEEDS_NAME = { POST = true, UPDATE = true, DELETE = true }
+
+return function()
+  if not settings.v1_without_key and not caller.has_key() then
+    return answer.refuse(401, "v1 without a key is served on loopback only")
+  end
+  if caller.is_browser() then
+    return answer.refuse(403, "requests of web pages (with an Origin) are refused")
+  end
+  local method = ngx.req.get_method()
+  local kind, name = ngx.var.request_uri:match("^/v1/(%a+)/?([^/?]*)$")
+  if kind ~= "upstreams" and kind ~= "servers" then
+    return answer.refuse(404, "there is nothing at this path")
+  end
+  name = name ~= "" and name or nil
+  if name and not v1.is_name(name) then
+    return fail(UNUSABLE, "a name consists of letters, digits, - _ . and @")
+  end
+  if method ~= "GET" and not NEEDS_NAME[method] or not name and NEEDS_NAME[method] then
+    return answer.wrong_method(name and "GET, POST, UPDATE, DELETE" or "GET")
+  end
+  if body.is_too_large(MAX_BYTES) then
+    return fail(413, ("a body has at most %d bytes"):format(MAX_BYTES))
+  end
+  return handle(method, kind, name)
+end

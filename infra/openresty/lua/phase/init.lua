@@ -1,0 +1,25 @@
+-- All phases by name, loaded once before the fork; the configuration calls them with one line each.
+require "resty.core"
+
+local system = require "state.system"
+local load = require "state.load"
+
+system.survive_file_size_limit()
+load.once()
+
+local page = require "phase.page"
+
+return {
+  worker = require "phase.worker",
+  balance = require "phase.balance",
+  decide = require "phase.decide",
+  v1 = require "admin.v1",
+  v2 = require "admin.v2",
+  health = require "admin.health",
+  waiting = function()
+    return page.send(503)
+  end,
+  unreachable = function()
+    return page.send(ngx.status)
+  end,
+}

@@ -1,0 +1,27 @@
+-- From a request to its pool, in all cases that the shortest way does not cover.
+local site = require "route.site"
+local view = require "route.view"
+
+local var = ngx.var
+
+local function look_up()
+  local found = view.site(var.host)
+  local route = found and site.find(found, var.uri)
+  if not route then
+    return nil, 404
+  end
+  local name = site.next_pool(route)
+  local pool = name and view.pool(name)
+  if found.only then
+    found.only.pool = pool
+  end
+  if not pool or pool.size < 1 then
+    return nil, 503, route
+  end
+  return pool, nil, route
+end
+
+-- A pool that has members, or nil and the status that says why not; and the route that was met.
+return function()
+  return view.consistently(look_up)
+end

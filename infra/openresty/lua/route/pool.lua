@@ -1,0 +1,145 @@
+-- The members of one pool, joined from its lists and put in an order of turns. What is known of a member's failures
+-- is this worker's own, and outlives a change of the pool.
+local index = require "state.index"
+local json = require "state.json"
+local memory = require "state.memory"
+local record = require "state.record"
+local sets = require "state.sets"
+local turns = require "route.turns"
+
+local pool = {}
+
+local SET_ASIDE_SECONDS = 5
+
+local function decode_record(name, version)
+  local it = record.decode(memory.get(index.record(name), version))
+  local text = it and record.serving(it)
+  return text and json.decode(text)
+end
+
+-- v2: the pool's settings and the lists of its slices, in the order of their keys.
+local function read_v2(name, version)
+  local settings = decode_record(name, version)
+  if not settings then
+    return nil
+  end
+  local keys, lists = {}, {}
+  for key in sets.get(index.slices_of(name), version) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    local node = decode_record(key, version)
+    lists[#lists + 1] = node and node.members
+  end
+  return lists, settings.fallback
+end
+
+local function read_v1(name, version)
+  local text = memory.get(index.v1_record("upstreams", name), version)
+  if not text then
+    return nil
+  end
+  return { json.decode(text).members }
+end
+
+-- What may answer, best first: ready; else, for pools that keep them, unready; else serving while terminating.
+local function quality(member, fallback)
+  if (member.weight or 1) == 0 then
+    return nil
+  elseif (member.state or "active") == "active" then
+    if member.ready ~= false then
+      return 1
+    end
+    return fallback == "unready" and 2 or nil
+  elseif member.state == "draining" then
+    return 3
+  end
+  return nil
+end
+
+-- One address and port in several lists counts once, as the best that is said of it.
+local function choose(lists, fallback)
+  local best_quality, members, place_of = nil, {}, {}
+  for _, list in ipairs(lists) do
+    for _, member in ipairs(list) do
+      local grade = quality(member, fallback)
+      if grade and (not best_quality or grade < best_quality) then
+        best_quality, members, place_of = grade, {}, {}
+      end
+      local name = member.address .. " " .. member.port
+      if grade and grade == best_quality and not place_of[name] then
+        members[#members + 1] = member
+        place_of[name] = #members
+      end
+    end
+  end
+  return members
+end
+
+local function peer_address(address)
+  return address:find(":", 1, true) and "[" .. address .. "]" or address
+end
+
+local function fill(it, members)
+  local weights = {}
+  it.addresses, it.ports, it.aside_until = {}, {}, {}
+  for place, member in ipairs(members) do
+    it.addresses[place] = peer_address(member.address)
+    it.ports[place] = member.port
+    it.aside_until[place] = it.failed[it.addresses[place] .. ":" .. member.port] or 0
+    weights[place] = member.weight or 1
+  end
+  it.order = #members > 0 and turns.order(weights) or {}
+  it.size = #it.order
+  -- Workers and pools begin at different members.
+  it.at = it.size > 0 and math.random(it.size) or 0
+end
+
+-- A pool as of a version. known, if any, is what this worker had of it before.
+function pool.compile(name, version, known)
+  local v1_name = name:match("^upstreams/(.+)$")
+  local lists, fallback
+  if v1_name then
+    lists = read_v1(v1_name, version)
+  else
+    lists, fallback = read_v2(name, version)
+  end
+  local it = { failed = known and known.failed or {}, failing_until = known and known.failing_until or 0 }
+  fill(it, choose(lists or {}, fallback))
+  return it
+end
+
+-- Remembers that a member failed: others are asked for a few seconds.
+function pool.set_aside(it, peer, now)
+  local until_time = now + SET_ASIDE_SECONDS
+  if it.failing_until < now then
+    it.failed = {}
+  end
+  it.failed[peer] = until_time
+  it.failing_until = until_time
+  for place, address in ipairs(it.addresses) do
+    if address .. ":" .. it.ports[place] == peer then
+      it.aside_until[place] = until_time
+    end
+  end
+end
+
+-- The next member in turn that is neither set aside nor was tried, then one set aside; nil when all were tried.
+function pool.next_choice(it, now, tried)
+  local second_best
+  for _ = 1, it.size do
+    it.at = it.at % it.size + 1
+    local place = it.order[it.at]
+    if not (tried and tried[it.addresses[place] .. ":" .. it.ports[place]]) then
+      if it.aside_until[place] <= now then
+        it.aside_until[place] = 0
+        return place
+      end
+      second_best = second_best or place
+    end
+  end
+  return second_best
+end
+
+return pool

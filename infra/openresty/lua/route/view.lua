@@ -1,0 +1,117 @@
+-- What this worker has compiled, and of which version. Compared with the board at every request, so nothing of it is
+-- ever older than what was acknowledged; made when first needed, so a change costs what depends on it.
+local board = require "state.board"
+local head = require "state.head"
+local pool = require "route.pool"
+local ring = require "state.ring"
+local site = require "route.site"
+
+local view = { version = 0, sites = {} }
+
+local MAX_ALIASES = 20000
+local MAX_ATTEMPTS = 100
+
+local pools = {}
+local forgotten_pools = {} -- keeps what is known of failing members over a change
+local aliases, alias_count = {}, 0 -- hosts served by a wildcard's site, or by that of *
+
+local function forget_aliases()
+  for host in pairs(aliases) do
+    view.sites[host] = nil
+  end
+  aliases, alias_count = {}, 0
+end
+
+local function forget(kind, name)
+  if kind == "host" then
+    view.sites[name] = nil
+    forget_aliases()
+  elseif pools[name] then
+    forgotten_pools[name] = pools[name].failing_until > ngx.now() and pools[name] or nil
+    pools[name].size = -1 -- routes hold on to it: they must look it up anew
+    pools[name] = nil
+  end
+end
+
+local function forget_everything()
+  for name in pairs(pools) do
+    forget("pool", name)
+  end
+  view.sites, aliases, alias_count = {}, {}, 0
+end
+
+function view.catch_up()
+  local version = board.version
+  if view.version == version then
+    return
+  end
+  if not ring.each(view.version, version, forget) then
+    forget_everything()
+  end
+  view.version = version
+end
+
+-- For /v2/state: shows where this worker is, also while no requests come.
+function view.report()
+  view.catch_up()
+  local mine = board.workers[ngx.worker.id()]
+  mine.pid, mine.version, mine.revision = ngx.worker.pid(), view.version, head.read(view.version).revision
+  mine.beat = ngx.time()
+end
+
+local function wildcard_of(host)
+  local rest = host:match("^[^.]+(%..+)$")
+  return rest and "*" .. rest
+end
+
+local function own_site(host)
+  local found = view.sites[host]
+  if not found then
+    found = site.compile(host, view.version)
+    view.sites[host] = found
+  end
+  return found
+end
+
+-- The most specific host that has any rule decides: the name itself, its wildcard, *.
+function view.site(host)
+  local found = view.sites[host] or own_site(host)
+  if found then
+    return found
+  end
+  local wildcard = wildcard_of(host)
+  found = wildcard and own_site(wildcard) or own_site("*")
+  if found then
+    if alias_count >= MAX_ALIASES then
+      forget_aliases()
+    end
+    view.sites[host], aliases[host] = found, true
+    alias_count = alias_count + 1
+  end
+  return found
+end
+
+function view.pool(name)
+  local found = pools[name]
+  if not found then
+    found = pool.compile(name, view.version, forgotten_pools[name])
+    forgotten_pools[name] = nil
+    pools[name] = found
+  end
+  return found
+end
+
+-- Runs look_up, which compiles what it needs, until all of that is of one version.
+function view.consistently(look_up)
+  local first, second, third
+  for _ = 1, MAX_ATTEMPTS do
+    view.catch_up()
+    first, second, third = look_up()
+    if board.version == view.version then
+      break
+    end
+  end
+  return first, second, third
+end
+
+return view

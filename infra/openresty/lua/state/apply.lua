@@ -1,0 +1,116 @@
+-- Stages single changes into a batch and keeps the head's digest and counts in step with them.
+local digest = require "state.digest"
+local index = require "state.index"
+local key = require "model.key"
+local record = require "state.record"
+local resource = require "model.resource"
+local sets = require "state.sets"
+
+local apply = {}
+
+local function count(head, kind, step)
+  local now = (head.counts[kind] or 0) + step
+  head.counts[kind] = now > 0 and now or nil
+end
+
+local function list_rejection(batch, head, name, before, now)
+  if before and not now then
+    sets.remove(batch, index.rejected(name), name)
+    head.rejected = head.rejected - 1
+  elseif now and not before then
+    sets.add(batch, index.rejected(name), name)
+    head.rejected = head.rejected + 1
+  end
+end
+
+local function remove(batch, name, old)
+  local head = batch.head
+  local list = index.places(name)
+  batch:set(index.record(name), nil)
+  sets.remove(batch, index.bucket(name), name)
+  if list then
+    sets.remove(batch, list, name)
+  end
+  list_rejection(batch, head, name, old.reason, nil)
+  count(head, key.kind(name), -1)
+end
+
+local function put(batch, change, old)
+  local head, name = batch.head, change.key
+  local reason = resource.reason_against(name, change.value)
+  local it = { revision = change.revision, hash = change.hash, reason = reason, value = change.value }
+  if reason then
+    it.usable = change.usable or old and record.serving(old)
+    if #it.value > resource.MAX_VALUE_BYTES then
+      it.value = "" -- too large to keep; its hash still counts
+    end
+  end
+  batch:set(index.record(name), record.encode(it))
+  digest.add(batch.digest, name, it.hash)
+  list_rejection(batch, head, name, old and old.reason, reason)
+  if not old then
+    local list = index.places(name)
+    sets.add(batch, index.bucket(name), name)
+    if list then
+      sets.add(batch, list, name)
+    end
+    count(head, key.kind(name), 1)
+  end
+  return reason
+end
+
+-- A usable value sent again: only its revision may move, and requests need not look it up anew.
+local function is_same(old, change)
+  return old.hash == change.hash and old.value == change.value and not old.reason
+end
+
+-- change: {key, revision, hash, value: text on one line or nil, usable: from a snapshot file}. Gives the reason when
+-- the value can't be used.
+function apply.resource(batch, change)
+  local name = change.key
+  local old = record.decode(batch:get(index.record(name)))
+  if old and is_same(old, change) then
+    batch:set(index.record(name), record.encode(change))
+    return nil
+  end
+  local reason
+  if old then
+    digest.remove(batch.digest, name, old.hash)
+  end
+  if change.value then
+    reason = put(batch, change, old)
+  elseif old then
+    remove(batch, name, old)
+  end
+  local _, subject = index.places(name)
+  if subject then
+    batch.subjects[subject] = true
+  end
+  batch:breathe()
+  return reason
+end
+
+-- item: {kind: upstreams or servers, name, value: text or nil, hosts it is found under}.
+function apply.v1(batch, item, hosts_before, hosts_now)
+  local label = item.kind .. "/" .. item.name
+  local existed = batch:get(index.v1_record(item.kind, item.name)) ~= nil
+  batch:set(index.v1_record(item.kind, item.name), item.value)
+  if existed ~= (item.value ~= nil) then
+    local change = existed and sets.remove or sets.add
+    change(batch, index.v1_names(item.kind), item.name)
+    batch.head.v1 = batch.head.v1 + (existed and -1 or 1)
+  end
+  for host in pairs(hosts_before) do
+    sets.remove(batch, index.v1_of(host), label)
+    batch.subjects["host " .. host] = true
+  end
+  for host in pairs(hosts_now) do
+    sets.add(batch, index.v1_of(host), label)
+    batch.subjects["host " .. host] = true
+  end
+  if item.kind == "upstreams" then
+    batch.subjects["pool upstreams/" .. item.name] = true
+  end
+end
+
+return apply

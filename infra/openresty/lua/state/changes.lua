@@ -1,0 +1,74 @@
+-- v2's changes: what differs between base and revision, applied whole or not at all.
+local apply = require "state.apply"
+local digest = require "state.digest"
+local envelope = require "state.envelope"
+local journal = require "state.journal"
+local json = require "state.json"
+local line = require "state.line"
+local order = require "state.order"
+
+local changes = {}
+
+changes.MAX_BYTES = 8 * 1024 * 1024
+changes.MAX_CHANGES = 50000
+
+-- Stages every change; gives the rejected ones, or nil and the sentence for a 400.
+function changes.stage(batch, it)
+  local rejected = {}
+  for number, text in ipairs(it.items) do
+    local change, problem = envelope.change(text)
+    if not change then
+      return nil, ("changes[%d]: %s"):format(number - 1, problem)
+    end
+    if change.revision > it.revision then
+      return nil, ("changes[%d]: revision must not be greater than the batch's"):format(number - 1)
+    end
+    local reason = apply.resource(batch, change)
+    if reason then
+      rejected[#rejected + 1] = { key = change.key, reason = reason }
+    end
+  end
+  return rejected
+end
+
+-- Parses a body: {…, items}, or nil, a status and a sentence.
+function changes.parse(body)
+  if #body > changes.MAX_BYTES then
+    return nil, 413, ("the body has more than %d bytes: send a snapshot"):format(changes.MAX_BYTES)
+  end
+  local it, problem = envelope.changes(body)
+  if not it then
+    return nil, 400, problem
+  end
+  if #it.items > changes.MAX_CHANGES then
+    return nil, 413, ("more than %d changes in one batch: send a snapshot"):format(changes.MAX_CHANGES)
+  end
+  return it
+end
+
+-- The writer's fill.
+function changes.fill(it, body)
+  return function(batch)
+    local head = batch.head
+    local refusal = order.refuse_changes(head, it)
+    if refusal then
+      return refusal
+    end
+    if order.is_held(head, it) then
+      return order.accepted(head, {})
+    end
+    local rejected, problem = changes.stage(batch, it)
+    if not rejected then
+      return { status = 400, message = problem }
+    end
+    if digest.format(batch.digest) ~= it.digest then
+      return order.conflict("digest", head)
+    end
+    head.store, head.epoch, head.revision, head.digest, head.problem = it.store, it.epoch, it.revision, it.digest, ""
+    return order.accepted(head, rejected), function()
+      return journal.append(line.seal("C", json.on_one_line(body)))
+    end
+  end
+end
+
+return changes

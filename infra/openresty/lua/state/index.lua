@@ -1,0 +1,61 @@
+-- Where things are listed: which keys exist, which rules a host has, which slices a pool has, what is rejected.
+local key = require "model.key"
+
+local index = {}
+
+-- Buckets keep each list short, so that adding one name never rewrites a list of all names.
+index.BUCKETS = 1024
+index.REJECTED_BUCKETS = 64
+
+function index.record(name)
+  return "key/" .. name
+end
+
+function index.bucket(name)
+  return "keys/" .. ngx.crc32_short(name) % index.BUCKETS
+end
+
+function index.rejected(name)
+  return "rejected/" .. ngx.crc32_short(name) % index.REJECTED_BUCKETS
+end
+
+function index.rules_of(host)
+  return "rules/" .. host
+end
+
+function index.slices_of(pool)
+  return "slices/" .. pool
+end
+
+-- v1's names: kind is upstreams or servers.
+function index.v1_record(kind, name)
+  return "v1/" .. kind .. "/" .. name
+end
+
+function index.v1_names(kind)
+  return "v1-names/" .. kind
+end
+
+function index.v1_of(host)
+  return "v1-host/" .. host
+end
+
+-- The list that a resource belongs to beside its bucket, and what requests must look up again when it changes.
+function index.places(name)
+  local kind = key.kind(name)
+  local segments = key.segments(name)
+  if not segments then
+    return nil, nil
+  end
+  if kind == "Rule" then
+    return index.rules_of(segments[1]), "host " .. segments[1]
+  elseif kind == "Node" then
+    local pool = key.pool_of_node(name)
+    return index.slices_of(pool), "pool " .. pool
+  elseif kind == "Pool" then
+    return nil, "pool " .. name
+  end
+  return nil, nil
+end
+
+return index

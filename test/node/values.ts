@@ -1,0 +1,64 @@
+// Values as Entrance sends them, short to write in tests.
+import type { Change } from "../harness/node.ts";
+
+export interface Member {
+  readonly address?: string;
+  readonly port: number;
+  readonly weight?: number;
+  readonly state?: "active" | "draining" | "disabled";
+  readonly ready?: boolean;
+}
+
+export function pool(name: string, more: Readonly<Record<string, unknown>> = {}): Change {
+  return { key: `Pool/shop/${name}/80`, value: { protocol: "http", balance: "round-robin", ...more } };
+}
+
+export function slice(name: string, members: readonly Member[], list = "a"): Change {
+  const value = {
+    members: members.map((member) => ({ address: "127.0.0.1", weight: 1, state: "active", ready: true, ...member })),
+  };
+  return { key: `Node/shop/${name}/80/${name}-${list}`, value };
+}
+
+export interface RuleParts {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly kind?: string;
+  readonly number?: number;
+  readonly created?: string;
+  readonly path?: string;
+  readonly type?: string;
+  readonly method?: string;
+  readonly headers?: readonly { name: string; value: string }[];
+  readonly query?: readonly { name: string; value: string }[];
+  readonly pools?: readonly { pool: string; weight: number }[];
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+export function rule(domain: string, target: string, parts: RuleParts = {}): Change {
+  const { name = "web", namespace = "shop", kind = "Ingress", number = 0, created = "2026-11-22T10:21:37Z" } = parts;
+  const { path = "/", type = "prefix", method, headers, query } = parts;
+  const value = {
+    name: `${name}-${number}`,
+    domain,
+    scheme: "http",
+    owner: { kind, namespace, name, created },
+    tenant: namespace,
+    listeners: [],
+    matches: {
+      path: { type, value: path },
+      ...(method === undefined ? {} : { method }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(query === undefined ? {} : { query }),
+    },
+    filters: [],
+    pools: parts.pools ?? [{ pool: `Pool/shop/${target}/80`, weight: 1 }],
+    ...parts.more,
+  };
+  return { key: `Rule/${domain}/${kind}/${namespace}/${name}/${number}`, value };
+}
+
+/** A whole application: pool, members and a rule for all its paths. */
+export function application(domain: string, name: string, members: readonly Member[]): Change[] {
+  return [pool(name), slice(name, members), rule(domain, name, { name })];
+}
