@@ -25,6 +25,10 @@ export class Holder {
     this.#lock = lock;
   }
 
+  get fence(): number {
+    return this.#lock.fence;
+  }
+
   /** Throws {@link LockLost} when the lock is not ours any more; other conflicts are the caller's to read. */
   async commit(checks: readonly Check[], writes: readonly Write[]): Promise<CommitResult> {
     const result = await this.#context.store.commit([{ key: lockKey, version: this.#lock.version }, ...checks], writes);

@@ -34,7 +34,7 @@ export type News =
 /**
  * Decides what an observation means for what is known. Positions decide; at equal positions deleted wins, then the
  * larger content hash, so that any order of the same observations ends in the same record. A uid once deleted never
- * returns.
+ * returns, not even at a later position.
  */
 export function news(
   known: SeenRecord | undefined,
@@ -48,10 +48,21 @@ export function news(
   }
   const record = toRecord(known, observation, era);
   if (known === undefined) return { type: "record", record, changed: !record.gone };
-  if (known.gone && known.uid === record.uid && !record.gone) return { type: "old" };
+  if (known.uid === record.uid && (known.gone || record.gone)) return endOf(known, record);
   const order = comparePositions(record.position, known.position) || compareAtSamePosition(record, known);
   if (order <= 0) return { type: "old" };
   return { type: "record", record, changed: record.gone !== known.gone || record.hash !== known.hash };
+}
+
+/**
+ * The end of a uid is a fact whatever its position: it wins over what was seen of the uid at any time. The tombstone
+ * stands at the last position that was seen of it, so that all orders of the same observations end alike.
+ */
+function endOf(known: SeenRecord, record: SeenRecord): News {
+  const isLater = comparePositions(record.position, known.position) > 0;
+  if (known.gone && !isLater) return { type: "old" };
+  const position = isLater ? record.position : known.position;
+  return { type: "record", record: { position, uid: known.uid, hash: "", gone: true }, changed: !known.gone };
 }
 
 function toRecord(

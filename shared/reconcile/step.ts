@@ -4,7 +4,7 @@ import { EntranceError, invariant } from "../model/error.ts";
 import { isContest, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
 import { parseResourceKey } from "../model/resource-key.ts";
 import type { Check, Entry, Write } from "../store/port.ts";
-import type { Claim, Translation } from "../translate/translation.ts";
+import type { Claim, Holding, Translation } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
 import { changeOf } from "./change.ts";
 import { type Holder, LockLost } from "./holder.ts";
@@ -82,7 +82,7 @@ export class Stepper {
         reference,
         ...(seen?.object === undefined || seen.gone ? {} : { object: seen.object }),
         claims: claimsOf(users, referenceKey),
-        ...(stored.want.holding === undefined ? {} : { holding: stored.want.holding }),
+        ...this.#holdingOf(stored.want),
       },
       settings,
     );
@@ -124,7 +124,7 @@ export class Stepper {
       uses,
       reasons,
       resources: change.resources,
-      ...(translation.holding === undefined ? {} : { holding: translation.holding }),
+      ...this.#heldBy(translation.holding, before),
     };
     const affected = await this.#affected(reference, found, after);
 
@@ -165,6 +165,20 @@ export class Stepper {
     }
     // A new pool's members belong on the node before whoever asked for the pool routes to it.
     for (const user of affected) if (user.kind === "EndpointSlice") await this.#first(user);
+  }
+
+  /**
+   * Claims that are translated in one turn are new together: what this very turn gave away is given again when an older
+   * claim turns up, so that on a full translation the oldest object wins, in whatever order marks are listed.
+   */
+  #holdingOf(want: Want): { holding?: Holding } {
+    return want.holding === undefined || want.heldSince === this.#holder.fence ? {} : { holding: want.holding };
+  }
+
+  #heldBy(holding: Holding | undefined, before: Want): Pick<Want, "holding" | "heldSince"> {
+    if (holding === undefined) return {};
+    const same = canonicalJson(holding) === canonicalJson(before.holding ?? null);
+    return { holding, heldSince: same ? (before.heldSince ?? 0) : this.#holder.fence };
   }
 
   /** Those whose translation read something that is different now. */

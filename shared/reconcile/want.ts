@@ -23,6 +23,8 @@ export interface Want {
   /** By balancer, by resource key. */
   readonly resources: Readonly<Record<string, Readonly<Record<string, WantedResource>>>>;
   readonly holding?: Holding;
+  /** Fence of the turn that gave the holding to who holds it now. */
+  readonly heldSince?: number;
 }
 
 export const noWant: Want = { seen: "", uses: {}, reasons: [], resources: {} };
