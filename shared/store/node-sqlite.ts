@@ -16,7 +16,13 @@ const lockWaitMs = 1_000;
  * Throws `misconfigured` if another process holds the file or it can't be used.
  */
 export function openNodeStore(path: string): Store {
-  return openEmbeddedStore(openFile(path));
+  const sql = openFile(path);
+  try {
+    return openEmbeddedStore(sql);
+  } catch (error) {
+    sql.close();
+    throw error;
+  }
 }
 
 /** For tests: nothing is kept. */

@@ -4,7 +4,8 @@ import type { Key, Store } from "../../shared/store/port.ts";
 export interface Moment {
   /** Whose operation it is. */
   readonly who: string;
-  readonly call: "get" | "list" | "commit";
+  /** get, list or commit; or what else a test holds beside a store. */
+  readonly call: string;
   readonly phase: "before" | "after";
   /** Keys read, checked or written; of a list the partition alone. */
   readonly keys: readonly (Key | { readonly partition: string })[];
@@ -17,7 +18,7 @@ export interface Moment {
 export type Hold = (moment: Moment) => Promise<void>;
 
 export function pausedStore(store: Store, who: string, hold: Hold): Store {
-  async function between<T>(call: Moment["call"], keys: Moment["keys"], operation: () => Promise<T>): Promise<T> {
+  async function between<T>(call: string, keys: Moment["keys"], operation: () => Promise<T>): Promise<T> {
     await hold({ who, call, phase: "before", keys });
     const result = await operation();
     await hold({ who, call, phase: "after", keys });
@@ -55,7 +56,7 @@ export class Scheduler {
   /**
    * Lets one held operation go on at a time, chosen from all that stand still, until `work` is settled; `undefined`
    * leaves the rest standing for ever. The same choices give the same run, as long as the work waits for nothing but
-   * a store in memory. Throws if it waits for something else.
+   * a store in memory. Throws if it waits for something else. What became of the work, its promises tell.
    */
   async run(work: readonly Promise<unknown>[], choose: (held: readonly Held[]) => Held | undefined): Promise<void> {
     let settled = false;
