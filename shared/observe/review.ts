@@ -1,6 +1,6 @@
 /** AdmissionReview admission.k8s.io/v1: what is about to happen to one object. */
 import * as v from "valibot";
-import type { Observation, SeenReference } from "../model/observation.ts";
+import type { Observation, ObservedPosition, SeenReference } from "../model/observation.ts";
 import { parseWith, told } from "../model/parse.ts";
 import { readDeleteOptions } from "./delete-options.ts";
 import { type Identity, parseIdentity, parseReference } from "./identity.ts";
@@ -69,6 +69,8 @@ export type DecodedReview =
  * | CREATE                                             | the object at (0, 1)                            |
  * | UPDATE                                             | the object at (the old one's, 1)                |
  * | UPDATE that leaves it deleted without finalizers   | gone at (the old one's, 2)                      |
+ * | UPDATE of its status, or while it is being deleted | hint: whoever writes could not mend the object, |
+ * |                                                    | and a refusal would only hold it up             |
  * | DELETE                                             | gone at (the old one's, 2)                      |
  * | DELETE that finalizers or its own policy hold      | hint: it stays for now                          |
  * | without the old object                             | hint: there is no position                      |
@@ -103,17 +105,23 @@ function subjectOf(request: Request, settings: ObserveSettings): ReviewSubject {
 }
 
 function write(kind: WireKind, request: Request, identity: Identity, settings: ObserveSettings): ReviewSubject {
-  let resourceVersion: string | undefined = "0";
-  if (request.operation === "UPDATE") {
-    const old = parseIdentity(kind, request.oldObject);
-    resourceVersion = old.ok ? old.value.resourceVersion : undefined;
-    if (resourceVersion === undefined) return hintOf({ ok: true, value: identity.reference });
-    if (identity.deletionTimestamp !== undefined && !identity.held) return gone(identity, resourceVersion);
+  const position = positionOf(kind, request);
+  const isDeleted = identity.deletionTimestamp !== undefined;
+  if (position !== undefined && isDeleted && !identity.held) return gone(identity, position.resourceVersion);
+  if (position === undefined || isDeleted || request.subResource !== "") {
+    return hintOf({ ok: true, value: identity.reference });
   }
-  const observation = observeObject(kind, request.object, identity, { resourceVersion, step: 1 }, settings);
+  const observation = observeObject(kind, request.object, identity, position, settings);
   return observation.type === "unusable"
     ? { type: "unusable", reason: observation.reason }
     : { type: "observed", observation };
+}
+
+function positionOf(kind: WireKind, request: Request): ObservedPosition | undefined {
+  if (request.operation === "CREATE") return { resourceVersion: "0", step: 1 };
+  const old = parseIdentity(kind, request.oldObject);
+  const resourceVersion = old.ok ? old.value.resourceVersion : undefined;
+  return resourceVersion === undefined ? undefined : { resourceVersion, step: 1 };
 }
 
 /** A deletecollection's reviews have no name of their own: it is in the old object. */
