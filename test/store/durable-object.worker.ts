@@ -8,9 +8,6 @@ export type Call =
   | { readonly call: "list"; readonly partition: string; readonly after?: string | undefined; readonly limit: number }
   | { readonly call: "commit"; readonly checks: readonly Check[]; readonly writes: readonly Write[] };
 
-/** Writing this value fails as a broken disk would. */
-export const poison = "poison";
-
 export class StoreObject {
   readonly #store: Store;
 
@@ -18,7 +15,8 @@ export class StoreObject {
     this.#store = openDurableObjectStore({
       sql: {
         exec(statement, ...bindings) {
-          if (bindings.at(-1) === poison) throw new Error("disk I/O error");
+          // Stands in for a disk that breaks in the middle of a commit.
+          if (bindings.at(-1) === "poison") throw new Error("disk I/O error");
           return storage.sql.exec(statement, ...bindings);
         },
       },
