@@ -8,7 +8,7 @@ import { Pusher } from "./push.ts";
 import { refusedText } from "./refused.ts";
 import { tick } from "./repair.ts";
 import { problemsOf } from "./review.ts";
-import { ensureRules } from "./rules.ts";
+import { ensureHeads, ensureRules } from "./rules.ts";
 import type { Context } from "./settings.ts";
 import { type Triggered, trigger } from "./trigger.ts";
 import { runTurns } from "./turn.ts";
@@ -19,7 +19,7 @@ const maxPending = 10_000;
 export class Entrance {
   readonly context: Context;
   readonly pusher: Pusher;
-  #rules: Promise<void> | undefined;
+  #isReady: Promise<void> | undefined;
   #pending = 0;
 
   constructor(context: Context) {
@@ -63,15 +63,19 @@ export class Entrance {
   }
 
   async tick(): Promise<void> {
+    this.context.host.wakeAt(this.context.now() + this.context.timing.timerMs);
+    await this.#ready();
     await tick(this.context, this.pusher);
   }
 
-  /** Once in a process's life the rules are compared; a failure is tried again with the next call. */
+  /** Once in a process's life rules and heads are looked at; a failure is tried again with the next call. */
   #ready(): Promise<void> {
-    this.#rules ??= ensureRules(this.context).catch((error: unknown) => {
-      this.#rules = undefined;
-      throw error;
-    });
-    return this.#rules;
+    this.#isReady ??= ensureHeads(this.context)
+      .then(() => ensureRules(this.context))
+      .catch((error: unknown) => {
+        this.#isReady = undefined;
+        throw error;
+      });
+    return this.#isReady;
   }
 }

@@ -43,6 +43,7 @@ export class Holder {
     const known = this.#heads.get(balancer);
     if (known !== undefined) return known;
     const entry = await this.#context.store.get(headKey(balancer));
+    // A balancer that has gone from the settings may still have wants, and no head.
     const head = readHead(entry) ?? firstHead(this.#context.randomId());
     const stored = { head, version: entry?.version ?? null };
     this.#heads.set(balancer, stored);

@@ -5,14 +5,11 @@ import { dirtyKey, dirtyPartition, laterPartition, tickKey } from "./keys.ts";
 import { tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import type { Pusher } from "./push.ts";
-import { ensureRules } from "./rules.ts";
 import type { Context } from "./settings.ts";
 import { runTurns } from "./turn.ts";
 
-/** Does what is due and asks for the next tick. Throws what the store throws, after asking for the next tick. */
+/** Does what is due. Throws what the store throws. */
 export async function tick(context: Context, pusher: Pusher): Promise<void> {
-  context.host.wakeAt(context.now() + context.timing.timerMs);
-  await ensureRules(context);
   await promote(context);
   const due = await context.store.list(dirtyPartition, undefined, 1);
   if (due.entries.length > 0) {

@@ -5,7 +5,8 @@ import { EntranceError } from "../model/error.ts";
 import { contestKinds, seenKinds } from "../model/reference.ts";
 import { maxCommitKeys, maxPageSize, type Write } from "../store/port.ts";
 import { translatorVersion } from "../translate/version.ts";
-import { dirtyPartition, rulesKey, seenPartition, wantPartition } from "./keys.ts";
+import { firstHead } from "./head.ts";
+import { dirtyPartition, headKey, rulesKey, seenPartition, wantPartition } from "./keys.ts";
 import { markText } from "./mark.ts";
 import { readRecord } from "./record.ts";
 import type { Context } from "./settings.ts";
@@ -35,6 +36,16 @@ export async function ensureRules(context: Context): Promise<void> {
   if (known !== undefined) await markEverything(context);
   const value = JSON.stringify({ translator: translatorVersion, settings });
   await context.store.commit([{ key: rulesKey, version: entry?.version ?? null }], [{ key: rulesKey, value }]);
+}
+
+/** Each balancer's history begins before anything is wanted, so that a fresh node hears that nothing is. */
+export async function ensureHeads(context: Context): Promise<void> {
+  for (const { name } of context.balancers) {
+    const key = headKey(name);
+    if ((await context.store.get(key)) !== undefined) continue;
+    const value = JSON.stringify(firstHead(context.randomId()));
+    await context.store.commit([{ key, version: null }], [{ key, value }]);
+  }
 }
 
 async function markEverything(context: Context): Promise<void> {

@@ -7,7 +7,7 @@ import type { Check, Entry, Write } from "../store/port.ts";
 import type { Claim, Holding, Translation } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
 import { changeOf } from "./change.ts";
-import { type Holder, LockLost } from "./holder.ts";
+import { type Holder, LockLost, type StoredHead } from "./holder.ts";
 import { dirtyKey, headKey, laterKey, logKey, refusedKey, seenKey, userKey } from "./keys.ts";
 import { Landing, marksOf } from "./landing.ts";
 import { keptRevisions, type LogEntry } from "./log-entry.ts";
@@ -110,7 +110,16 @@ export class Stepper {
     const failed = translation.failed || (found.seen?.unusable !== undefined && found.seen.object === undefined);
     const before = stored.want;
     const wanted = failed ? undefined : translation.resources;
-    const heads = new Map<string, StoredHeadOf>();
+    const seenHash = found.seen === undefined || found.seen.gone ? "" : found.seen.hash;
+    const affected = await this.#affected(reference, found, seenHash);
+
+    // A Service that loses a pool is asked for by others who still route to it: they first.
+    if (before.seen !== seenHash && wanted !== undefined && lostPool(before.resources, wanted)) {
+      await this.#landing.chunks(marksOf(this.#context, affected));
+      for (const user of affected) if (user.kind === "Ingress") await this.#first(user);
+    }
+
+    const heads = new Map<string, StoredHead>();
     for (const balancer of new Set([...Object.keys(before.resources), ...Object.keys(wanted ?? {})])) {
       heads.set(balancer, await this.#holder.head(balancer));
     }
@@ -120,20 +129,12 @@ export class Stepper {
         : changeOf(before.resources, wanted, new Map([...heads].map(([name, { head }]) => [name, head])));
     const uses = failed ? { ...before.uses, ...found.uses } : found.uses;
     const after: Want = {
-      seen: found.seen === undefined || found.seen.gone ? "" : found.seen.hash,
+      seen: seenHash,
       uses,
       reasons,
       resources: change.resources,
       ...this.#heldBy(translation.holding, before),
     };
-    const affected = await this.#affected(reference, found, after);
-
-    // A Service that loses a pool is asked for by others who still route to it: they first.
-    if (before.seen !== after.seen && lostPool(before, after)) {
-      await this.#landing.chunks(marksOf(this.#context, affected));
-      for (const user of affected) if (user.kind === "Ingress") await this.#first(user);
-    }
-
     const left = Object.keys(before.uses).flatMap((key) => {
       const used = key in uses ? undefined : parseReferenceKey(key);
       return used === undefined ? [] : [{ reference: used, claimed: before.uses[key] !== null }];
@@ -182,17 +183,17 @@ export class Stepper {
   }
 
   /** Those whose translation read something that is different now. */
-  async #affected(reference: Reference, found: Found, after: Want): Promise<Reference[]> {
-    const before = found.stored.want;
-    const content = before.seen !== after.seen;
-    const holding = canonicalJson(before.holding ?? null) !== canonicalJson(after.holding ?? null);
+  async #affected(reference: Reference, found: Found, seenHash: string): Promise<Reference[]> {
     if (reference.kind === "Ingress" || reference.kind === "EndpointSlice") return [];
-    if (content || holding) {
-      const users = isClaimable(reference) ? found.users : await listUsers(this.#context.store, reference);
-      return users.map((user) => user.reference);
+    const { translation, users } = found;
+    const before = found.stored.want;
+    const holding = canonicalJson(before.holding ?? null) !== canonicalJson(translation.holding ?? null);
+    if (before.seen !== seenHash || holding) {
+      const all = isClaimable(reference) ? users : await listUsers(this.#context.store, reference);
+      return all.map((user) => user.reference);
     }
-    if (canonicalJson(poolKeys(before)) === canonicalJson(poolKeys(after))) return [];
-    return found.users.flatMap((user) => (user.reference.kind === "EndpointSlice" ? [user.reference] : []));
+    if (translation.failed || samePools(before.resources, translation.resources)) return [];
+    return users.flatMap((user) => (user.reference.kind === "EndpointSlice" ? [user.reference] : []));
   }
 
   /** A fault of ours in one object: it keeps what it had, says so, and is tried again later. */
@@ -217,8 +218,6 @@ export class Stepper {
   }
 }
 
-type StoredHeadOf = Awaited<ReturnType<Holder["head"]>>;
-
 interface Found {
   readonly seen: SeenRecord | undefined;
   readonly stored: StoredWant;
@@ -236,17 +235,22 @@ function isOwn(reference: Reference, used: Reference): boolean {
   return referenceKey(reference) === referenceKey(used);
 }
 
-function poolKeys(want: Want): string[] {
-  return Object.entries(want.resources)
-    .flatMap(([balancer, resources]) =>
-      Object.keys(resources).flatMap((key) => (parseResourceKey(key)?.kind === "Pool" ? [`${balancer} ${key}`] : [])),
-    )
-    .sort();
+type Resources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+function poolKeys(resources: Resources): Set<string> {
+  const keys = new Set<string>();
+  for (const [balancer, values] of Object.entries(resources)) {
+    for (const key of Object.keys(values)) if (parseResourceKey(key)?.kind === "Pool") keys.add(`${balancer} ${key}`);
+  }
+  return keys;
 }
 
-function lostPool(before: Want, after: Want): boolean {
-  const now = new Set(poolKeys(after));
-  return poolKeys(before).some((key) => !now.has(key));
+function lostPool(before: Resources, after: Resources): boolean {
+  return !poolKeys(before).isSubsetOf(poolKeys(after));
+}
+
+function samePools(before: Resources, after: Resources): boolean {
+  return poolKeys(before).symmetricDifference(poolKeys(after)).size === 0;
 }
 
 /** Faults of the store stop the turn; its marks stay and it is gone through again. */

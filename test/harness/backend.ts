@@ -16,6 +16,8 @@ export interface Backend {
   readonly name: string;
   readonly port: number;
   readonly requests: () => number;
+  /** Connections taken so far. */
+  readonly connections: () => number;
   readonly close: () => Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -60,13 +62,15 @@ async function answer(name: string, incoming: IncomingMessage, outgoing: ServerR
 /** Listens on a free port of 127.0.0.1 (or the address and port given). WebSockets at any path are echoed. */
 export async function startBackend(name: string, port = 0, address = "127.0.0.1"): Promise<Backend> {
   let requests = 0;
+  let connections = 0;
   const sockets = new Set<Socket>();
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer({ maxHeaderSize: 65_536 }, (incoming, outgoing) => {
     requests += 1;
     answer(name, incoming, outgoing).catch(() => outgoing.destroy());
   });
   server.keepAliveTimeout = 60_000;
   server.on("connection", (socket) => {
+    connections += 1;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
@@ -82,5 +86,12 @@ export async function startBackend(name: string, port = 0, address = "127.0.0.1"
       for (const socket of sockets) socket.destroy();
     });
   const listening = server.address() as AddressInfo;
-  return { name, port: listening.port, requests: () => requests, close, [Symbol.asyncDispose]: close };
+  return {
+    name,
+    port: listening.port,
+    requests: () => requests,
+    connections: () => connections,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
