@@ -11,8 +11,8 @@ const Metadata = v.looseObject({
   namespace: v.optional(v.string()),
 });
 const Manifest = v.looseObject({
-  apiVersion: v.string("apiVersion is missing"),
-  kind: v.string("kind is missing"),
+  apiVersion: v.string(),
+  kind: v.string(),
   metadata: Metadata,
 });
 const List = v.looseObject({ items: v.array(v.unknown()) });
@@ -45,8 +45,9 @@ function objectsOf(value: unknown, where: string): Manifests {
   const parsed = v.safeParse(Manifest, list.success ? { metadata: {}, ...(value as object) } : value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    const field = v.getDotPath(issue);
-    return refuse(`${where} is no Kubernetes object: ${field === null ? issue.message : `${field}: ${issue.message}`}`);
+    const field = v.getDotPath(issue) ?? "it";
+    const fault = issue.received === "undefined" ? `${field} is missing` : `${field} must be ${issue.expected}`;
+    return refuse(`${where} is no Kubernetes object: ${fault}`);
   }
   if (list.success && parsed.output.kind.endsWith("List")) {
     const manifests: Manifest[] = [];

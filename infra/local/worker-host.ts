@@ -4,6 +4,7 @@
  *   node worker-host.ts BUNDLE.js FOLDER      settings (ENTRANCE_…) come by the environment and go on as bindings
  */
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { wrangler } from "../wrangler.ts";
@@ -13,10 +14,13 @@ const [script, folder] = process.argv.slice(2);
 if (script === undefined || folder === undefined) throw new Error("worker-host.ts needs BUNDLE.js and FOLDER");
 const { listen, tls } = readSettings(process.env);
 
+/** An alarm that came due while nothing ran is what a restart is for, and it does fire. */
+const expected = /SQLite alarm overdue, running despite AlarmManager mismatch/;
+
 const miniflare = new Miniflare({
   host: listen.host,
   port: listen.port,
-  modules: [{ type: "ESModule", path: script, contents: readFileSync(script, "utf8") }],
+  modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync(script, "utf8") }],
   compatibilityDate: wrangler.compatibility_date,
   compatibilityFlags: wrangler.compatibility_flags,
   bindings: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith("ENTRANCE_"))),
@@ -29,7 +33,9 @@ const miniflare = new Miniflare({
   log: new Log(LogLevel.WARN),
   handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
     stdout.pipe(process.stdout);
-    stderr.pipe(process.stderr);
+    createInterface({ input: stderr }).on("line", (line) => {
+      if (!expected.test(line)) console.error(line);
+    });
     // workerd has died: who started us starts both again.
     stdout.once("end", () => process.exit(1));
   },
