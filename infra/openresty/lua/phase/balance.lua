@@ -3,6 +3,8 @@ local balancer = require "ngx.balancer"
 local board = require "state.board"
 local find = require "route.find"
 local pool = require "route.pool"
+local read_tries = require "route.tries"
+local set_aside = require "route.set_aside"
 local view = require "route.view"
 
 local get_last_failure = balancer.get_last_failure
@@ -10,35 +12,22 @@ local set_current_peer = balancer.set_current_peer
 local next_choice = pool.next_choice
 local var = ngx.var
 
--- What nginx says of the tries so far: "10.0.0.1:80, 10.0.0.2:80" and "-, 0.001"; "-" never got a connection.
-local function earlier_tries()
-  local tried, last = {}, nil
-  for peer in (var.upstream_addr or ""):gmatch("[^, ]+") do
-    tried[peer] = true
-    last = peer
-  end
-  local connected = not (var.upstream_connect_time or ""):find("%-%s*$")
-  return tried, last, connected
-end
-
 -- No member is left: the error page of 500 decides what to say, in phase/decide.lua.
 local function give_up()
   return ngx.exit(ngx.ERROR)
 end
 
 local function again()
+  local tries = read_tries()
   local found, _, route = find()
-  local tried, last, connected = earlier_tries()
   local now = ngx.now()
-  for _, name in ipairs(route and last and route.pools or {}) do
-    pool.set_aside(view.pool(name), last, now)
-  end
+  set_aside(route, tries.last, now)
   if not found then
     return give_up()
   end
-  local place = next_choice(found, now, tried)
-  -- A kept connection may have been closed by its peer just now, which says little: the peer may be tried anew.
-  if not place and connected then
+  local place = next_choice(found, now, tries.by_peer)
+  -- A kept connection may have been closed by its peer just now, which says little: once more, then.
+  if not place and tries.connected and tries.by_peer[tries.last] == 1 then
     place = next_choice(found, now)
   end
   if not place then

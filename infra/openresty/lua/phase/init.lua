@@ -13,13 +13,11 @@ return {
   worker = require "phase.worker",
   balance = require "phase.balance",
   decide = require "phase.decide",
+  unreachable = require "phase.unreachable",
   v1 = require "admin.v1",
   v2 = require "admin.v2",
   health = require "admin.health",
   waiting = function()
     return page.send(503)
-  end,
-  unreachable = function()
-    return page.send(ngx.status)
   end,
 }

@@ -78,6 +78,7 @@ function apply.resource(batch, change)
     digest.remove(batch.digest, name, old.hash)
   end
   if change.value then
+    batch.grows = true
     reason = put(batch, change, old)
   elseif old then
     remove(batch, name, old)
@@ -95,6 +96,7 @@ function apply.v1(batch, item, hosts_before, hosts_now)
   local label = item.kind .. "/" .. item.name
   local existed = batch:get(index.v1_record(item.kind, item.name)) ~= nil
   batch:set(index.v1_record(item.kind, item.name), item.value)
+  batch.grows = batch.grows or item.value ~= nil
   if existed ~= (item.value ~= nil) then
     local change = existed and sets.remove or sets.add
     change(batch, index.v1_names(item.kind), item.name)

@@ -8,6 +8,7 @@ local tobit = bit.tobit
 local SLOTS = { "\1", "\2" }
 local GONE = "" -- a staged removal
 local YIELD_EVERY = 200
+local RESERVE = 16 -- one part in so many
 
 local memory = {}
 local Batch = {}
@@ -101,6 +102,11 @@ function memory.discard_unpublished()
       dict:delete(name)
     end
   end
+end
+
+-- Whether less is left than what removals need to go through: what adds is refused first.
+function memory.is_short()
+  return dict:free_space() < dict:capacity() / RESERVE
 end
 
 function memory.free_bytes()

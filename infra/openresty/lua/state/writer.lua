@@ -34,7 +34,7 @@ end
 local function finish(batch, answer, persist)
   sets.flush(batch)
   head.stage(batch, batch.head)
-  if batch.full then
+  if batch.full or batch.grows and memory.is_short() then
     return full("memory", "the node's dictionary is full; nothing was changed"), false
   end
   local fine, problem, unsure = persist(batch)

@@ -1,0 +1,57 @@
+-- The node's pure modules behind a request each, so that tests can compare them with their TypeScript siblings.
+local digest = require "state.digest"
+local json = require "state.json"
+local key = require "model.key"
+local precedence = require "model.precedence"
+
+local answers = {}
+
+-- [{matches, owner, number}] -> their places in the order in which they are asked
+function answers.precedence(rules)
+  local ranked = {}
+  for place, rule in ipairs(rules) do
+    ranked[place] = { place = place - 1, rank = precedence.rank(rule) }
+  end
+  table.sort(ranked, function(a, b)
+    return precedence.before(a.rank, b.rank)
+  end)
+  local places = {}
+  for place, it in ipairs(ranked) do
+    places[place] = it.place
+  end
+  return places
+end
+
+-- [[sign, key, hash]] -> the digest
+function answers.digest(steps)
+  local sum = digest.parse(digest.EMPTY)
+  for _, step in ipairs(steps) do
+    local change = step[1] == 1 and digest.add or digest.remove
+    change(sum, step[2], step[3])
+  end
+  return { digest.format(sum) }
+end
+
+-- [key] -> [its segments, or false]
+function answers.key(keys)
+  local found = {}
+  for place, text in ipairs(keys) do
+    found[place] = key.is_well_formed(text) and key.segments(text) or false
+  end
+  return found
+end
+
+-- [JSON text] -> [the texts of its members by name, or of its items; or false]
+function answers.cut(texts)
+  local found = {}
+  for place, text in ipairs(texts) do
+    found[place] = json.members(text) or json.items(text)
+  end
+  return found
+end
+
+return function()
+  ngx.req.read_body()
+  local text = ngx.req.get_body_data() or ""
+  ngx.print(json.encode(answers[ngx.var.uri:sub(2)](json.decode(text))))
+end
