@@ -19,9 +19,9 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
   },
   functions: {
     rooms: ["shared/model", "shared/observe", "shared/translate", "shared/store", "shared/plugins", "shared/reconcile"],
-    packages: ["valibot", "hono"],
+    packages: ["valibot", "hono", "@noble/hashes"],
   },
-  infra: { rooms: [], packages: ["valibot", "smol-toml", "yaml", "esbuild", "miniflare", "node:"] },
+  infra: { rooms: [], packages: ["valibot", "smol-toml", "yaml", "esbuild", "miniflare", "ws", "node:"] },
 };
 
 /** The only files that know their platform, and what they may import beyond their room. */
@@ -34,9 +34,14 @@ const platforms: Record<string, readonly string[]> = {
   "shared/store/dynamodb.ts": ["@aws-sdk/client-dynamodb"],
 };
 
-const entries = new Set(["functions/worker.ts", "functions/node.ts", "functions/lambda.ts"]);
+/** Stores and plugins are met through their port; which ones they are, only these know. */
+const assemblers = new Set([
+  "functions/assemble.ts",
+  "functions/worker.ts",
+  "functions/node.ts",
+  "functions/lambda.ts",
+]);
 
-/** Stores and plugins are met through their port; which one it is, only an entry knows. */
 const ports: Record<string, readonly string[]> = {
   "shared/store": ["shared/store/port.ts", "shared/store/limits.ts"],
   "shared/plugins": ["shared/plugins/port.ts"],
@@ -89,7 +94,7 @@ function faultOf(file: string, target: string): string[] {
     if (other === room) return [];
     if (!own.rooms.includes(other)) return fault;
     const port = ports[other];
-    return port === undefined || port.includes(target) || entries.has(file) ? [] : fault;
+    return port === undefined || port.includes(target) || assemblers.has(file) ? [] : fault;
   }
   const allowed = [...own.packages, ...(platforms[file] ?? [])];
   return allowed.some((name) => isPackage(target, name)) ? [] : fault;
