@@ -1,5 +1,6 @@
 /** What wrangler.toml says, for those who run or build the worker without wrangler. */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parse } from "smol-toml";
 import * as v from "valibot";
 
@@ -11,6 +12,7 @@ const Wrangler = v.object({
   triggers: v.object({ crons: v.array(v.string()) }),
 });
 
-export const root = new URL("..", import.meta.url).pathname;
+/** The checkout; ends with a slash. */
+export const root = fileURLToPath(new URL("..", import.meta.url));
 
 export const wrangler = v.parse(Wrangler, parse(readFileSync(`${root}wrangler.toml`, "utf8")));

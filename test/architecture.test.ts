@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = path.join(import.meta.dirname, "..");
 
 /** Each room, and the rooms and packages it may import. A platform is what only runs in one place. */
 const rooms: Record<string, { readonly rooms: readonly string[]; readonly packages: readonly string[] }> = {

@@ -1,9 +1,10 @@
 /** Tests start real servers, so on a small machine at most two files run at a time. */
+import path from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    root: new URL("..", import.meta.url).pathname,
+    root: path.join(import.meta.dirname, ".."),
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -29,11 +29,13 @@ async function main(): Promise<number> {
   const { files, remove, dryRun, url } = readArguments();
   const settings = readSettings(process.env);
   const manifests = files.flatMap(readManifests);
-  if (settings.tls !== undefined) trustCertificate(settings.tls.certificate);
   mkdirSync(settings.data, { recursive: true, mode: 0o700 });
   const store = new ClusterStore(path.join(settings.data, "cluster.db"));
   // The running `npm start` knows better than this shell's environment where it listens.
-  const target = url ?? readRun(settings.data)?.url ?? settings.url;
+  const running = readRun(settings.data);
+  const target = url ?? running?.url ?? settings.url;
+  const certificate = running?.certificate ?? settings.tls?.certificate;
+  if (certificate !== undefined) trustCertificate(certificate);
   const cluster = new Cluster(store, webhooks(target, settings.token), { dryRun });
   let refused = 0;
   for (const manifest of remove ? manifests.reverse() : manifests) {

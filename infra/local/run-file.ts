@@ -11,6 +11,8 @@ const Run = v.object({
   boot: v.string(),
   supervisor: v.number(),
   url: v.string(),
+  /** The file with Entrance's own certificate, where it serves HTTPS. */
+  certificate: v.optional(v.string()),
   children: v.array(Child),
 });
 export type Run = v.InferOutput<typeof Run>;

@@ -1,5 +1,6 @@
 /** The two sample applications: their processes, and their objects in the little cluster. */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import type { Cluster } from "./cluster.ts";
 import { type Manifest, parseManifests } from "./manifest.ts";
 import { answers } from "./probe.ts";
@@ -53,5 +54,5 @@ function atPort(slice: Manifest, port: number): Manifest {
 }
 
 function fileOf(name: string): string {
-  return new URL(`samples/${name}`, import.meta.url).pathname;
+  return path.join(import.meta.dirname, "samples", name);
 }

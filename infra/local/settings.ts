@@ -1,4 +1,5 @@
 /** The settings of `npm start` and `npm run apply`, from the environment; all of them have a default. */
+import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import * as v from "valibot";
@@ -108,5 +109,14 @@ function tlsOf(certificate: string | undefined, key: string | undefined): Settin
   if (certificate === undefined)
     throw new SettingError("ENTRANCE_TLS_CERT must name a file when ENTRANCE_TLS_KEY does");
   if (key === undefined) throw new SettingError("ENTRANCE_TLS_KEY must name a file when ENTRANCE_TLS_CERT does");
-  return { certificate: path.resolve(certificate), key: path.resolve(key) };
+  return { certificate: readable("ENTRANCE_TLS_CERT", certificate), key: readable("ENTRANCE_TLS_KEY", key) };
+}
+
+function readable(setting: Name, file: string): string {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch {
+    throw new SettingError(`${setting} names ${file}, which is not there or may not be read`);
+  }
+  return path.resolve(file);
 }

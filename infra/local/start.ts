@@ -58,6 +58,7 @@ async function main(): Promise<number> {
 async function run(settings: Settings): Promise<void> {
   const orphans = await endOrphans(settings.data);
   if (orphans.length > 0) say(`ended what an earlier start had left running: ${orphans.join(", ")}`);
+  if (settings.tls !== undefined) trustCertificate(settings.tls.certificate);
   const faults = await portFaults(empty ? settings.ports.filter(({ sample }) => !sample) : settings.ports);
   if (faults.length > 0) throw new Error(faults.join("\n"));
 
@@ -79,8 +80,7 @@ async function run(settings: Settings): Promise<void> {
   await ended;
 }
 
-async function bringSamples({ data, samples, url, token, tls }: Settings): Promise<void> {
-  if (tls !== undefined) trustCertificate(tls.certificate);
+async function bringSamples({ data, samples, url, token }: Settings): Promise<void> {
   const store = new ClusterStore(path.join(data, "cluster.db"));
   const cluster = new Cluster(store, webhooks(url, token));
   await (empty ? removeSamples(cluster) : sendSamples(cluster, samples));
@@ -98,7 +98,8 @@ async function untilRouted({ node, url }: Settings): Promise<void> {
 /** What a later start must know to clean up if this process is killed. */
 function note(settings: Settings): void {
   const entries = children.flatMap(({ name, entry }) => (entry === undefined ? [] : [{ name, ...entry }]));
-  writeRun(settings.data, { supervisor: process.pid, url: settings.url, children: entries });
+  const certificate = settings.tls?.certificate;
+  writeRun(settings.data, { supervisor: process.pid, url: settings.url, certificate, children: entries });
 }
 
 function alreadyRunning({ data }: Settings): string {

@@ -20,7 +20,7 @@ export async function workerCommand(
   return {
     name: "entrance",
     program: process.execPath,
-    args: [new URL("worker-host.ts", import.meta.url).pathname, script, path.join(data, "worker")],
+    args: [path.join(import.meta.dirname, "worker-host.ts"), script, path.join(data, "worker")],
     env: {
       ENTRANCE_BALANCERS: JSON.stringify([{ name: "openresty", nodes }]),
       ENTRANCE_PUBLIC_HTTPS_PORT: "10443",

@@ -11,8 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { membersOf } from "../../infra/local/process-table.ts";
 import { readRun } from "../../infra/local/run-file.ts";
 
-const root = new URL("../..", import.meta.url).pathname;
-const bootstrap = path.join(root, "infra/local/bootstrap.mjs");
+const bootstrap = path.join(import.meta.dirname, "../../infra/local/bootstrap.mjs");
 
 const portSettings = [
   "ENTRANCE_NODE_HTTP_PORT",
