@@ -61,13 +61,10 @@ local function fold_now(premature)
   end
 end
 
-function fold.start()
-  ngx.timer.at(0, fold_now)
-end
-
-function fold.when_due()
-  if board.journal_length > math.max(journal.FOLD_BYTES, board.dump_bytes) then
-    fold.start()
+-- At once when asked: a damaged file is left behind by writing a new one.
+function fold.when_due(at_once)
+  if at_once or board.journal_length > math.max(journal.FOLD_BYTES, board.dump_bytes) then
+    ngx.timer.at(0, fold_now)
   end
 end
 

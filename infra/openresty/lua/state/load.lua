@@ -80,16 +80,19 @@ local function read_snapshot(batch)
   return first_journal, nil
 end
 
+-- A batch that begins after what is here follows a gap: left out, as content is never mixed of several revisions.
 local function replay(batch, letter, text)
-  if letter == "C" then
-    local it = assert(envelope.changes(text))
-    for _, item in ipairs(it.items) do
-      apply.resource(batch, assert(envelope.change(item)))
-    end
-    set_head(batch.head, it)
-  else
-    v1.load(batch, text)
+  if letter == "V" then
+    return v1.load(batch, text)
   end
+  local it = assert(envelope.changes(text))
+  if it.base > batch.head.revision then
+    return
+  end
+  for _, item in ipairs(it.items) do
+    apply.resource(batch, assert(envelope.change(item)))
+  end
+  set_head(batch.head, it)
 end
 
 -- Replays one journal. Lines that can't be read at the end of the last one were never acknowledged: cut off.
@@ -134,17 +137,22 @@ local function read_journals(batch, first)
   return damaged + bad
 end
 
+-- What is not whole is served as far as it is known, but is not ready, and asks for what is missing by its revision.
 local function read_all(batch)
+  local now = batch.head
   local first, problem = read_snapshot(batch)
   local damaged = read_journals(batch, first)
-  if damaged > 0 then
+  if damaged > 0 and not problem then
     problem = ("%d lines in the journal are damaged"):format(damaged)
-  elseif not problem and digest.format(batch.digest) ~= batch.head.digest then
-    problem = "what is on disk does not add up to its digest"
+  end
+  local sum = digest.format(batch.digest)
+  if sum ~= now.digest then
+    problem = problem or "what is on disk does not add up to its digest"
+    now.revision, now.digest = 0, sum
   end
   if problem then
-    batch.head.problem = problem .. ": not ready until Entrance sends what is missing"
-    ngx.log(ngx.ERR, batch.head.problem)
+    now.problem = problem .. ": not ready until Entrance has sent what is missing"
+    ngx.log(ngx.ERR, now.problem)
   end
 end
 

@@ -26,6 +26,7 @@ end
 local function begin()
   local batch = memory.batch()
   batch.head = head.read(board.version)
+  batch.was_damaged = batch.head.problem ~= ""
   batch.digest = digest.parse(batch.head.digest)
   batch.subjects = {}
   return batch
@@ -45,7 +46,7 @@ local function finish(batch, answer, persist)
   ring.put(batch.version, batch.subjects)
   batch:publish()
   batch.published = true
-  fold.when_due()
+  fold.when_due(batch.was_damaged and batch.head.problem == "")
   return answer, false
 end
 
