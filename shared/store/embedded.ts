@@ -67,7 +67,7 @@ export function openEmbeddedStore(sql: Sql): Store {
       checkKey(key);
       return attempt(() => {
         const row = sql.query(selectEntry, key.partition, key.sort)[0];
-        return row && entryOf({ partition: key.partition, sort: key.sort }, row);
+        return row && entryOf(key, row);
       });
     },
 

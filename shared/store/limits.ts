@@ -82,6 +82,8 @@ function checkText(name: string, text: string): void {
     throw new EntranceError("invalid", `${name} is no Unicode text: it has half a surrogate pair`);
 }
 
+const utf8 = new TextEncoder();
+
 function utf8Bytes(text: string): number {
-  return new TextEncoder().encode(text).length;
+  return utf8.encode(text).length;
 }

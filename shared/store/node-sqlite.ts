@@ -11,6 +11,7 @@ const lockWaitMs = 1_000;
 
 /**
  * Opens or creates `path` (mode 0600, missing directories 0700) for this process alone, until `close` or its death.
+ * It must be on a local disk, and nothing else in this process may open it: closing a file frees all its POSIX locks.
  * A commit that returned survives kill -9. A power failure may take back the last commits, never half of one: the
  * nodes are then ahead of the head, which is repaired as after a restored backup.
  * Throws `misconfigured` if another process holds the file or it can't be used.

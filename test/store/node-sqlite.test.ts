@@ -87,7 +87,7 @@ describe("processes", () => {
   /** What the process acknowledged, and what it said, until it ended. */
   function startCommitter(path: string, limit = "") {
     const script = fileURLToPath(new URL("committer.ts", import.meta.url));
-    const command = `${limit} exec "$0" --disable-warning=ExperimentalWarning "$@"`;
+    const command = `${limit} exec "$0" "$@"`;
     const child = spawn("sh", ["-c", command, process.execPath, script, path, limit ? "20000" : "100"]);
     children.add(child);
     const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]).then(([out, said]) => {
