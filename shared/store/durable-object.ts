@@ -1,6 +1,7 @@
 /** The embedded store in a SQLite Durable Object. */
-import { openEmbeddedStore, type Row } from "./embedded.ts";
+import { openEmbeddedStore } from "./embedded.ts";
 import type { Store } from "./port.ts";
+import type { Row } from "./sql.ts";
 
 /** The members of `ctx.storage` used here: only an entry may import the platform's own types. */
 export interface DurableObjectStorage {

@@ -5,17 +5,7 @@
 import { EntranceError, invariant } from "../model/error.ts";
 import { checkCommit, checkKey, checkList } from "./limits.ts";
 import type { CommitResult, Entry, Key, Page, Store } from "./port.ts";
-
-export type Row = Readonly<Record<string, unknown>>;
-
-/** What both SQLites offer. A driver caches its prepared statements and throws what its SQLite throws. */
-export interface Sql {
-  /** Runs one statement to its end. */
-  query(statement: string, ...bindings: readonly (string | number)[]): readonly Row[];
-  /** Commits what `work` did, or undoes all of it if anything throws. Not nested. */
-  transaction<T>(work: () => T): T;
-  close(): void;
-}
+import type { Row, Sql } from "./sql.ts";
 
 /** Written beside the data; a later format is refused rather than guessed at. */
 const format = 1;

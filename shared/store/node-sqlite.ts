@@ -3,8 +3,9 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { EntranceError } from "../model/error.ts";
-import { openEmbeddedStore, type Sql } from "./embedded.ts";
+import { openEmbeddedStore } from "./embedded.ts";
 import type { Store } from "./port.ts";
+import type { Sql } from "./sql.ts";
 
 /** A restart may overlap with the end of the process before it. */
 const lockWaitMs = 1_000;
