@@ -97,7 +97,8 @@ function observeEvent(event: Event, settings: ObserveSettings): readonly Parsed<
   if (kind === undefined) return undefined;
   const meaning = meaningOf(kind, objectRef.subresource);
   const code = event.responseStatus?.code ?? 200;
-  const options = readDeleteOptions(event.requestObject);
+  // Only a delete's body is DeleteOptions; in a patch the same words would say nothing.
+  const options = readDeleteOptions(verb.startsWith("delete") ? event.requestObject : undefined);
   if (meaning === "nothing" || code < 200 || code > 299 || options.dryRun || isDryRun(event)) return undefined;
   const isWhole =
     meaning === "object" && event.level === "RequestResponse" && event.annotations["audit.k8s.io/truncated"] !== "true";

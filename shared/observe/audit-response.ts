@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { Observation } from "../model/observation.ts";
 import { type Parsed, parseWith, told } from "../model/parse.ts";
-import { type Identity, parseIdentity, parseReference } from "./identity.ts";
+import { type Identity, objectUid, parseIdentity, parseReference } from "./identity.ts";
 import { apiVersionOf, type WireKind } from "./kind.ts";
 import { observeObject } from "./object.ts";
 import type { ObserveSettings } from "./settings.ts";
@@ -25,7 +25,7 @@ export interface AuditedWrite {
 const named = v.object({ kind: v.string(), apiVersion: v.string() });
 const statusSchema = v.object({
   status: v.literal("Success"),
-  details: v.object({ name: v.nullish(v.string(), ""), uid: v.pipe(v.string(), v.regex(/^[-.\w]{1,128}$/)) }),
+  details: v.object({ name: v.nullish(v.string(), ""), uid: objectUid }),
 });
 const listSchema = v.object({ items: v.nullish(v.array(v.unknown(), told.list), []) }, told.object);
 

@@ -17,6 +17,9 @@ export interface Identity {
   readonly held: boolean;
 }
 
+/** A UUID in practice; whatever it is, it is a word. */
+export const objectUid = v.pipe(v.string(told.text), v.regex(/^[-.\w]{1,128}$/, "must be a UUID"));
+
 const resourceVersion = v.pipe(
   v.string(told.text),
   v.check(
@@ -34,7 +37,7 @@ function identitySchema(name: typeof labelName | typeof subdomainName) {
         {
           name,
           namespace: v.nullish(v.union([v.literal(""), labelName], "must be a namespace's name"), ""),
-          uid: v.pipe(v.string(told.text), v.regex(/^[-.\w]{1,128}$/, "must be a UUID")),
+          uid: objectUid,
           resourceVersion: v.nullish(resourceVersion),
           deletionTimestamp: v.nullish(v.pipe(v.string(told.text), v.maxLength(64, "must be a time"))),
           finalizers,

@@ -7,6 +7,7 @@ import { certificateKey } from "../model/resource-key.ts";
 import { maxPathLength, type PathMatch, type Scheme } from "../model/rule.ts";
 import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
 import type { Asked, Listener, ServiceRoute } from "./asked.ts";
+import { maxRoutes } from "./limit.ts";
 import { quote, refusal } from "./problem.ts";
 import { prefixPath } from "./route.ts";
 import { findPort } from "./service-port.ts";
@@ -26,7 +27,7 @@ import type { Problem } from "./translation.ts";
 export function askedByAnnotations(service: SeenService, prefix: string): Asked {
   const problems: Problem[] = [];
   const each = <T>(name: string, form: string, read: (part: string) => Parsed<T>): T[] =>
-    partsOf(service, name).flatMap((part) => {
+    partsOf(service.annotations[name]).flatMap((part) => {
       const parsed = read(part);
       if (parsed.ok) return [parsed.value];
       problems.push(refusal(`annotation ${prefix}/${name}: ${quote(part)}: ${parsed.reason}; write ${form}`));
@@ -37,10 +38,17 @@ export function askedByAnnotations(service: SeenService, prefix: string): Asked 
   const listenerForm = "LISTENER:PORT, several joined by commas";
   const redirect = redirectsHttps(service, prefix, problems);
   const certificates = certificatesOf(service, prefix, problems);
+  const secure = redirect ? "httptohttps" : "httpandhttps";
   const routes = [
-    ...each("http", routeForm, (part) => parseRoute(service, part, "http", [])),
-    ...each("https", routeForm, (part) =>
-      parseRoute(service, part, redirect ? "httptohttps" : "httpandhttps", certificates),
+    ...each(
+      "http",
+      routeForm,
+      once((part) => parseRoute(service, part, "http", [])),
+    ),
+    ...each(
+      "https",
+      routeForm,
+      once((part) => parseRoute(service, part, secure, certificates)),
     ),
   ];
   const listeners = [
@@ -48,6 +56,19 @@ export function askedByAnnotations(service: SeenService, prefix: string): Asked 
     ...each("udp", listenerForm, (part) => parseListener(service, part, "udp")),
   ];
   return { routes, listeners, problems };
+}
+
+/** Refuses a host and path that the same list has named before: which port would count? */
+function once(read: (part: string) => Parsed<ServiceRoute>): (part: string) => Parsed<ServiceRoute> {
+  const named = new Set<string>();
+  return (part) => {
+    const route = read(part);
+    if (!route.ok) return route;
+    const key = `${route.value.host} ${route.value.path.value}`;
+    if (named.has(key)) return { ok: false, reason: "is named twice" };
+    named.add(key);
+    return route;
+  };
 }
 
 /** The annotation `redirect-https` of a Service or an Ingress: true unless it is `false`. */
@@ -76,9 +97,10 @@ function certificatesOf(service: SeenService, prefix: string, problems: Problem[
   return [];
 }
 
-function partsOf(service: SeenService, name: string): string[] {
-  const text = service.annotations[name]?.trim() ?? "";
-  return text === "" ? [] : text.split(",").map((part) => part.trim());
+/** The parts of a list joined by commas; one more than an object may have is enough to refuse it. */
+export function partsOf(text: string | undefined): string[] {
+  const list = text?.trim() ?? "";
+  return list === "" ? [] : list.split(",", maxRoutes + 1).map((part) => part.trim());
 }
 
 function parseRoute(

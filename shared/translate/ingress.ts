@@ -6,7 +6,7 @@ import { Answers } from "./answers.ts";
 import { balancerOfIngress } from "./balancer.ts";
 import { routesOfIngress } from "./ingress-route.ts";
 import { tooMany } from "./limit.ts";
-import { quote, remark, told } from "./problem.ts";
+import { distinct, quote, remark } from "./problem.ts";
 import { put, type Resources } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
 import { findPort, isExternal } from "./service-port.ts";
@@ -22,7 +22,7 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   const problems: Problem[] = [];
   const wanted = routesOfIngress(ingress, redirectsHttps(ingress, settings.prefix, problems));
   problems.push(...tooMany(wanted.routes, 0), ...wanted.problems);
-  if (problems.some(({ deny }) => deny)) return { resources: {}, problems: told(problems), failed: true };
+  if (problems.some(({ deny }) => deny)) return { resources: {}, problems: distinct(problems), failed: true };
 
   const domains = domainReads(wanted.routes, { tenant, created: ingress.created, balancer });
   const { routes, problems: refused } = granted(
@@ -46,7 +46,7 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
     routes.map((route) => ({ ...route, pool: poolOf(ingress, route.backend, answers, problems) })),
   );
   for (const [key, rule] of rules) put(resources, balancer, key, rule);
-  return { resources, problems: told(problems), failed: false };
+  return { resources, problems: distinct(problems), failed: false };
 }
 
 /** One claim for each Service, with all its ports that are used. */

@@ -2,9 +2,10 @@
 import { parseHost } from "../model/host.ts";
 import { domainReference } from "../model/reference.ts";
 import type { SeenNamespace } from "../model/seen/namespace.ts";
+import { partsOf } from "./annotation.ts";
 import { Answers } from "./answers.ts";
 import { maxHosts } from "./limit.ts";
-import { quote, refusal, told } from "./problem.ts";
+import { distinct, quote, refusal } from "./problem.ts";
 import { granted } from "./route.ts";
 import { tenantOf } from "./tenant.ts";
 import { nothing, type Problem, type Read, type Translating, type TranslationSettings } from "./translation.ts";
@@ -13,14 +14,13 @@ export function* translateNamespace(namespace: SeenNamespace, settings: Translat
   const name = `annotation ${settings.prefix}/domains`;
   const problems: Problem[] = [];
   const hosts = new Set<string>();
-  const text = namespace.annotations["domains"]?.trim() ?? "";
-  for (const part of text === "" ? [] : text.split(",")) {
-    const host = parseHost(part.trim());
+  for (const part of partsOf(namespace.annotations["domains"])) {
+    const host = parseHost(part);
     if (host.ok) hosts.add(host.value);
-    else problems.push(refusal(`${name}: ${quote(part.trim())}: ${host.reason}; several are joined by commas`));
+    else problems.push(refusal(`${name}: ${quote(part)}: ${host.reason}; several are joined by commas`));
   }
   if (hosts.size > maxHosts) problems.push(refusal(`${name}: at most ${maxHosts} names can be reserved`));
-  if (problems.length > 0) return { resources: {}, problems: told(problems), failed: true };
+  if (problems.length > 0) return { resources: {}, problems: distinct(problems), failed: true };
   if (hosts.size === 0) return nothing;
 
   const tenant = tenantOf({ namespace: namespace.name, labels: namespace.labels });
@@ -35,5 +35,5 @@ export function* translateNamespace(namespace: SeenNamespace, settings: Translat
   const reads = [...hosts].map((host): Read => ({ reference: domainReference(host), claim }));
   const answers = new Answers(yield reads);
   const routes = [...hosts].map((host) => ({ host }));
-  return { ...nothing, problems: told(granted(routes, tenant, answers).problems) };
+  return { ...nothing, problems: distinct(granted(routes, tenant, answers).problems) };
 }

@@ -15,9 +15,9 @@ export function remark(sentence: string): Problem {
 const maxProblems = 20;
 
 /** Each once, refusals first, and not endlessly many. */
-export function told(problems: readonly Problem[]): readonly Problem[] {
-  const distinct = new Map(problems.map((problem) => [problem.sentence, problem]));
-  const ordered = [...distinct.values()].sort((a, b) => Number(b.deny) - Number(a.deny));
+export function distinct(problems: readonly Problem[]): readonly Problem[] {
+  const once = new Map(problems.map((problem) => [problem.sentence, problem]));
+  const ordered = [...once.values()].sort((a, b) => Number(b.deny) - Number(a.deny));
   if (ordered.length <= maxProblems) return ordered;
   return [
     ...ordered.slice(0, maxProblems - 1),

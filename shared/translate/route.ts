@@ -1,5 +1,4 @@
 /** L7 routes that an object asks for, and what becomes of them once it is known who holds their hosts. */
-
 import { domainReference } from "../model/reference.ts";
 import { ruleKey } from "../model/resource-key.ts";
 import type { PathMatch, Rule, Scheme } from "../model/rule.ts";
@@ -63,10 +62,15 @@ function hostTaken(host: string): Problem {
 
 /** A path by elements; `/shop/` and `/shop` are the same (Ingress: trailing slashes are ignored). */
 export function prefixPath(path: string): PathMatch {
-  return { type: "prefix", value: path.replace(/\/+$/, "") || "/" };
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end -= 1;
+  return { type: "prefix", value: path.slice(0, end) || "/" };
 }
 
-/** The Rule of each route by its key; without a pool the route is known and has no backend (yet). Rules are numbered by domain, in their order. */
+/**
+ * The Rule of each route by its key, numbered by domain in the order of the routes. Without a pool the route is known
+ * and has no backend (yet).
+ */
 export function rulesOf(
   owner: SeenObject,
   tenant: string,

@@ -5,7 +5,7 @@ import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
 import { Answers } from "./answers.ts";
 import { askedOf, type Listener } from "./asked.ts";
 import { balancerOfService } from "./balancer.ts";
-import { refusal, remark, told } from "./problem.ts";
+import { distinct, refusal, remark } from "./problem.ts";
 import { put } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
 import { poolsOf, type Use, usesOfOthers } from "./service-pools.ts";
@@ -25,7 +25,7 @@ export function* translateService(
   const problems: Problem[] = [...(choice.type === "unknown" ? [choice.problem] : []), ...asked.problems];
   if (choice.type !== "ours" || problems.some(({ deny }) => deny)) {
     // What is wrong with its own wishes must not hold up those who route to it.
-    return { resources: poolsOf(service, others), problems: told(problems), failed: true };
+    return { resources: poolsOf(service, others), problems: distinct(problems), failed: true };
   }
 
   const { balancer } = choice;
@@ -65,7 +65,7 @@ export function* translateService(
   const resources = poolsOf(service, uses);
   const routes = routed.routes.map((route) => ({ ...route, pool: poolOf(service, route.backend) }));
   for (const [key, rule] of rulesOf(service, tenant, routes)) put(resources, balancer, key, rule);
-  return { resources, problems: told(problems), failed: false };
+  return { resources, problems: distinct(problems), failed: false };
 }
 
 function poolOf(service: SeenService, port: SeenServicePort | undefined): string | undefined {

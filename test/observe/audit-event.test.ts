@@ -239,6 +239,11 @@ describe("ignored", () => {
     expect(decode(item)).toEqual({ ok: true, observations: [], ignored: 1, unusable: [] });
   });
 
+  test("a patch cannot hide itself with the words of a delete's options", () => {
+    const item = event("patch", "Service", service(), { requestObject: { dryRun: ["All"] } });
+    expect(observed(item)).toMatchObject({ type: "object" });
+  });
+
   test("dryRun as part of another parameter is none", () => {
     expect(
       observed(event("patch", "Service", service(), { requestURI: "/x?fieldManager=dryRun=All&xdryRun=All" })),

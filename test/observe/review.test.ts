@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { decodeReview, type ReviewSubject } from "../../shared/observe/review.ts";
+import { decodeReview } from "../../shared/observe/review.ts";
+import type { ReviewSubject } from "../../shared/observe/review-subject.ts";
 import { ingress, type Json, namespace, observeSettings, review, service, slice } from "./wire.ts";
 
 const web = { kind: "Service", namespace: "shop", name: "web" };

@@ -203,6 +203,7 @@ describe("annotations", () => {
     ["http", "a.example=99999", /"a\.example=99999": a port is a whole number from 1 to 65535/],
     ["http", "a.example=nope", /the Service has no TCP port "nope"/],
     ["http", "a.example=53", /the Service has no TCP port "53"/],
+    ["http", "a.example=80,A.example/=9000", /"A\.example\/=9000": is named twice/],
     ["http", "a.example/x y", /a path has no spaces/],
     ["http", "a.example/x?y=80", /a path has no spaces, \? or #/],
     ["https", "10.1.2.3", /must not be an IP address/],
