@@ -76,9 +76,10 @@ local function handle(method, kind, name)
   local protocol = is_filled(request.protocol) and request.protocol or "http"
   if method == "GET" then
     return list(kind, name, protocol)
+  elseif method == "DELETE" and protocol ~= "http" then
+    return succeed() -- nothing of another protocol is held yet, so it is gone already
   elseif method == "DELETE" then
-    -- Nothing of another protocol is held yet, so it is gone already.
-    return protocol == "http" and remove(kind, name) or succeed()
+    return remove(kind, name)
   end
   return put(kind, name, request)
 end
