@@ -16,5 +16,3 @@ export const certificateSchema = v.object({
   /** RFC 3339, UTC. */
   notAfter: v.pipe(v.string(), v.isoTimestamp()),
 });
-
-export type Certificate = v.InferOutput<typeof certificateSchema>;

@@ -1,7 +1,7 @@
 /** Where requests of one backend go: one per Service port. */
 import * as v from "valibot";
 
-export const poolProtocols = ["http", "h2c", "grpc", "https", "tcp", "udp"] as const;
+const poolProtocols = ["http", "h2c", "grpc", "https", "tcp", "udp"] as const;
 
 export const poolSchema = v.object({
   protocol: v.picklist(poolProtocols, `protocol must be one of ${poolProtocols.join(", ")}`),

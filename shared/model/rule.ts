@@ -31,12 +31,12 @@ export const matchesSchema = v.object({
   query: v.optional(valueMatches),
 });
 
-export const filterSchema = v.looseObject({ type: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) });
+const filterSchema = v.looseObject({ type: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) });
 
 /** Gateway API: at most 16 backends and 16 filters a rule. */
 const filters = v.pipe(v.array(filterSchema), v.maxLength(16));
 
-export const weightedPoolSchema = v.object({
+const weightedPoolSchema = v.object({
   pool: v.pipe(v.string(), v.startsWith("Pool/")),
   weight: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000)),
   filters: v.optional(filters),
@@ -66,5 +66,4 @@ export const ruleSchema = v.object({
 export type PathMatch = v.InferOutput<typeof pathMatchSchema>;
 export type Matches = v.InferOutput<typeof matchesSchema>;
 export type OwnerReference = v.InferOutput<typeof ownerSchema>;
-export type WeightedPool = v.InferOutput<typeof weightedPoolSchema>;
 export type Rule = v.InferOutput<typeof ruleSchema>;

@@ -6,7 +6,7 @@ import type { WireKind } from "./kind.ts";
 import type { ObserveSettings } from "./settings.ts";
 
 /** A store keeps 350,000 bytes under one key; the rest is room for position, uid and the last good shape's reason. */
-export const maxSeenBytes = 300_000;
+const maxSeenBytes = 300_000;
 
 export function observeObject(
   kind: WireKind,

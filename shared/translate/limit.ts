@@ -7,7 +7,7 @@ export const maxHosts = 256;
 /** With as many rules an object's wants are about half a megabyte. */
 export const maxRoutes = 1_000;
 /** Every listener is a port of every node. */
-export const maxListeners = 64;
+const maxListeners = 64;
 
 export function tooMany(routes: readonly { readonly host: string }[], listeners: number): Problem[] {
   const asked = [

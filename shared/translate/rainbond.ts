@@ -10,7 +10,7 @@ import { tenantOf } from "./tenant.ts";
 import type { Problem, TranslationSettings } from "./translation.ts";
 
 /** The service alias: what the selector calls `name`, else the Service's own name. */
-export function aliasOf(service: SeenService): string {
+function aliasOf(service: SeenService): string {
   return service.selectorName ?? service.name;
 }
 

@@ -23,7 +23,7 @@ export function ingress(hosts: readonly string[], more: Partial<SeenIngress> = {
   return { kind: "Ingress", ...common, className: "entrance", rules, tls: [], ...more };
 }
 
-export const backend: SeenBackend = { service: "web", port: 80 };
+const backend: SeenBackend = { service: "web", port: 80 };
 
 export function path(value: string, pathType: SeenPath["pathType"] = "Prefix", to: SeenBackend = backend): SeenPath {
   return { path: value, pathType, backend: to };

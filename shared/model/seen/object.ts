@@ -15,6 +15,3 @@ export interface SeenMetadata {
 }
 
 export type SeenObject = SeenService | SeenEndpointSlice | SeenIngress | SeenIngressClass | SeenNamespace;
-
-/** The trimmed object of one kind. */
-export type SeenOf<Kind extends SeenObject["kind"]> = Extract<SeenObject, { readonly kind: Kind }>;
