@@ -17,12 +17,12 @@ if [ ! -e "$policy" ] || grep -q "$mark" "$policy"; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-install() { apt-get install --yes --quiet --no-install-recommends "$@"; }
+install() { apt-get install --yes -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@"; }
 
 if ls /var/lib/apt/lists/*Packages* > /dev/null 2>&1; then
-  install "$@" || { apt-get update --quiet && install "$@"; } # the lists may name versions that are gone
+  install "$@" || { apt-get update -qq && install "$@"; } # the lists may name versions that are gone
 else
-  apt-get update --quiet
+  apt-get update -qq
   install "$@"
 fi
 
