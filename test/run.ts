@@ -18,7 +18,7 @@ const updateGolden = args.includes("--update-golden");
 const filters = args.filter((arg) => !arg.startsWith("--"));
 if (updateGolden) {
   process.env["UPDATE_GOLDEN"] = "1";
-  if (filters.length === 0) filters.push("test/golden");
+  if (filters.length === 0) filters.push("test/golden", "test/functions/capture");
 }
 
 const checked = filters.length === 0 ? await countChecks() : { passed: 0, failed: 0 };

@@ -1,0 +1,51 @@
+/**
+ * A story, written by hand: objects are applied and deleted as an apiserver would tell it, and clients ask. Its golden
+ * file is what came of it. Kubernetes objects are written in full; YAML's anchors, aliases and `<<` save repetition.
+ */
+import * as v from "valibot";
+import { parse } from "yaml";
+
+const object = v.looseObject({
+  apiVersion: v.string(),
+  kind: v.string(),
+  metadata: v.looseObject({ name: v.string(), namespace: v.optional(v.string()) }),
+});
+
+/** HOST/PATH, or that with headers. Each is sent several times, so that every worker and member has its turn. */
+const request = v.union([
+  v.pipe(
+    v.string(),
+    v.transform((url): { url: string; headers: Record<string, string> } => ({ url, headers: {} })),
+  ),
+  v.strictObject({ url: v.string(), headers: v.record(v.string(), v.string()) }),
+]);
+
+const step = v.strictObject({
+  title: v.string(),
+  /** False: the apiserver did not reach the admission webhook and let the write pass. */
+  reviewed: v.optional(v.boolean(), true),
+  apply: v.optional(v.array(object), []),
+  delete: v.optional(v.array(object), []),
+  requests: v.optional(v.array(request), []),
+});
+
+const story = v.strictObject({
+  title: v.string(),
+  /** Objects to be named by aliases further down. */
+  objects: v.optional(v.unknown()),
+  /** ENTRANCE_… as an operator would set them. */
+  settings: v.optional(v.record(v.string(), v.string()), {}),
+  /** Applications by name; each listens at this address, all at one port. */
+  backends: v.record(v.string(), v.string()),
+  steps: v.array(step),
+});
+
+export type Story = v.InferOutput<typeof story>;
+export type Step = Story["steps"][number];
+
+/** Where all backends of stories listen, so that golden files never vary. */
+export const backendPort = 18_066;
+
+export function parseStory(text: string): Story {
+  return v.parse(story, parse(text, { merge: true }));
+}

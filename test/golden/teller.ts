@@ -1,0 +1,198 @@
+/** Plays a story: through the doors as an apiserver would, to a real node, with real requests from outside. */
+
+import { readConfig, translationSettings } from "../../functions/config.ts";
+import type { Status } from "../../functions/status.ts";
+import { Cluster, type Outcome } from "../../infra/local/cluster.ts";
+import { ClusterStore } from "../../infra/local/cluster-store.ts";
+import type { Webhooks } from "../../infra/local/webhooks.ts";
+import { readHead } from "../../shared/reconcile/head.ts";
+import { everything } from "../../shared/reconcile/history.ts";
+import { dirtyPartition, headKey, laterPartition } from "../../shared/reconcile/keys.ts";
+import { type Backend, startBackend } from "../harness/backend.ts";
+import { newTestDoors, post, type TestDoors } from "../harness/doors.ts";
+import { type Answer, startNode, type TestNode } from "../harness/node.ts";
+import { recordedPlugin, type Sent } from "../harness/recorded-node.ts";
+import { backendPort, type Step, type Story } from "./story.ts";
+
+/** What came of a step: the golden file's parts. */
+interface Told {
+  readonly title: string;
+  readonly verdicts: readonly string[];
+  /** What the status says of objects that are not served as they ask. */
+  readonly refused: Readonly<Record<string, readonly string[]>>;
+  /** What the balancer should have, where it differs from the step before; null: gone. */
+  readonly resources: Readonly<Record<string, unknown>>;
+  /** What the node was sent. */
+  readonly sent: readonly Sent[];
+  /** What the node has and cannot serve. */
+  readonly rejected: Readonly<Record<string, string>>;
+  readonly answers: Readonly<Record<string, readonly object[]>>;
+}
+
+const balancer = "openresty";
+
+export interface Teller {
+  readonly tell: (step: Step) => Promise<Told>;
+  readonly end: () => Promise<void>;
+}
+
+/** `pass` moves the clock that all times of objects come from: each write has one of its own. */
+export async function newTeller(story: Story, pass: () => void): Promise<Teller> {
+  const backends: Backend[] = [];
+  let node: TestNode | undefined;
+  const end = async () => {
+    await Promise.all([...backends.map((backend) => backend.close()), node?.stop()]);
+  };
+  try {
+    // In one order everywhere, so that two runs at once on one machine wait for each other and not for ever.
+    for (const [name, address] of Object.entries(story.backends).sort(byAddress)) {
+      backends.push(await startWhenFree(name, address));
+    }
+    node = await startNode();
+    const tell = tellerOf(story, node, pass);
+    return { tell, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+function tellerOf(story: Story, node: TestNode, pass: () => void): (step: Step) => Promise<Told> {
+  const { plugin, sent } = recordedPlugin(node.key);
+  const nodes = [`http://127.0.0.1:${node.ports.admin}`];
+  const doors = newTestDoors(story.settings, {
+    translation: translationSettings(readConfig(story.settings)),
+    balancers: [{ name: balancer, classes: ["entrance"], plugin, nodes, addresses: [] }],
+    now: () => Date.now(),
+  });
+  const store = new ClusterStore(":memory:");
+  const asked = new Cluster(store, doorsOf(doors, true));
+  const unasked = new Cluster(store, doorsOf(doors, false));
+  let before: Record<string, unknown> = {};
+
+  return async (step) => {
+    const cluster = step.reviewed ? asked : unasked;
+    const outcomes: Outcome[] = [];
+    for (const object of step.delete) {
+      pass();
+      outcomes.push(...(await cluster.delete(object)));
+    }
+    for (const object of step.apply) {
+      pass();
+      outcomes.push(await cluster.apply(object));
+    }
+    const state = await node.state();
+    const after = await resourcesAtHead(doors, state);
+    const resources = difference(before, after);
+    before = after;
+    const answers: Record<string, object[]> = {};
+    for (const { url, headers } of step.requests) {
+      const accept = headers["accept"] === undefined ? "" : ` (accept: ${headers["accept"]})`;
+      answers[url + accept] = await ask(node, url, headers);
+    }
+    return {
+      title: step.title,
+      verdicts: outcomes.map(verdictOf),
+      refused: await refusedBy(doors),
+      resources,
+      sent: sent.splice(0),
+      rejected: Object.fromEntries(state.rejected.map(({ key, reason }) => [key, reason]).sort()),
+      answers,
+    };
+  };
+}
+
+function doorsOf(doors: TestDoors, reviewed: boolean): Webhooks {
+  return {
+    review: async (body) => {
+      if (!reviewed) return { allowed: true, message: "", warnings: [] };
+      const answer = await post(doors, "/admission", body);
+      const { response } = (await answer.json()) as {
+        response: { allowed: boolean; status?: { code: number; message: string }; warnings?: string[] };
+      };
+      const message = `${response.status?.code ?? ""} ${response.status?.message ?? ""}`;
+      return { allowed: response.allowed, message, warnings: response.warnings ?? [] };
+    },
+    audit: async (body) => {
+      const answer = await post(doors, "/audit", body);
+      if (answer.status !== 200) throw new Error(`the audit door answered ${answer.status}`);
+    },
+  };
+}
+
+/** All that the balancer should have; throws unless nothing is left to do and the node is at that very point. */
+async function resourcesAtHead(
+  doors: TestDoors,
+  state: { readonly revision: number; readonly digest: string },
+): Promise<Record<string, unknown>> {
+  const { store } = doors.context;
+  for (const partition of [dirtyPartition, laterPartition]) {
+    if ((await store.list(partition, undefined, 1)).entries.length > 0)
+      throw new Error(`a mark is left in ${partition}`);
+  }
+  if (doors.host.faults.length + doors.warnings.length > 0) {
+    throw new AggregateError(doors.host.faults, `faults: ${doors.warnings.join("; ")}`);
+  }
+  const head = readHead(await store.get(headKey(balancer)));
+  const isThere = head?.revision === state.revision && head.digest === state.digest;
+  if (!isThere) throw new Error(`the node is at ${JSON.stringify(state)}, the head at ${JSON.stringify(head)}`);
+  const history = await everything(store, balancer);
+  const values = (history?.resources ?? []).map(({ key, value }) => [key, value] as const);
+  return Object.fromEntries(values.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function difference(before: Record<string, unknown>, after: Record<string, unknown>): Record<string, unknown> {
+  const changed = Object.entries(after).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key]));
+  const gone = Object.keys(before).filter((key) => !(key in after));
+  return { ...Object.fromEntries(changed), ...Object.fromEntries(gone.map((key) => [key, null])) };
+}
+
+async function refusedBy(doors: TestDoors): Promise<Record<string, readonly string[]>> {
+  const status = (await (await doors.app.request("/status")).json()) as Status;
+  return Object.fromEntries(status.refused.map(({ object, reasons }) => [object, reasons]));
+}
+
+function verdictOf({ object, result, message, warnings }: Outcome): string {
+  const parts = [`${object} ${result}`, ...(message === undefined ? [] : [message])];
+  return [parts.join(": "), ...warnings.map((warning) => `warning: ${warning}`)].join("; ");
+}
+
+/** Enough for both workers to go through three members. */
+const times = 5;
+
+/** The different answers to one question. */
+async function ask(node: TestNode, url: string, headers: Readonly<Record<string, string>>): Promise<object[]> {
+  const slash = url.indexOf("/");
+  const answers = new Map<string, object>();
+  for (let time = 0; time < times; time += 1) {
+    const answer = shown(await node.get(url.slice(0, slash), url.slice(slash), { headers }));
+    answers.set(JSON.stringify(answer), answer);
+  }
+  return [...answers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, answer]) => answer);
+}
+
+/** A backend answers with its name and says what it was asked; what the node says itself is shown as it is. */
+function shown({ status, headers, text }: Answer): object {
+  const backend = headers["x-backend"];
+  if (backend !== undefined) return { status, backend };
+  const location = headers.location === undefined ? {} : { location: headers.location };
+  const type = headers["content-type"] ?? "";
+  return { status, type, ...location, ...(type.startsWith("text/plain") ? { text: text.trim() } : {}) };
+}
+
+function byAddress([, a]: readonly [string, string], [, b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
+}
+
+/** Another run on this machine may use the addresses for a moment. */
+async function startWhenFree(name: string, address: string): Promise<Backend> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await startBackend(name, backendPort, address);
+    } catch (error) {
+      const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (!isInUse || attempt > 300) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
