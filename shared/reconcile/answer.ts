@@ -9,7 +9,7 @@ import { readSeen } from "./seen.ts";
 import { readWant, type Want } from "./want.ts";
 
 /** What is known of `of` for a translation of `reader`. Only slices ask which pools of a Service exist. */
-export async function answer(store: Store, reader: Reference, of: Reference): Promise<Answer> {
+export async function answer(store: Pick<Store, "get">, reader: Reference, of: Reference): Promise<Answer> {
   if (isContest(of.kind)) {
     const { want } = await readWant(store, of);
     return want.holding === undefined ? { reference: of } : { reference: of, holding: want.holding };

@@ -38,7 +38,7 @@ export class Entrance {
       this.#pending += 1;
       this.context.host.after(async () => {
         try {
-          await this.pusher.push(await runTurns(this.context, lock));
+          await runTurns(this.context, lock, (committed) => this.pusher.committed(committed));
         } finally {
           this.#pending -= 1;
         }

@@ -7,7 +7,7 @@ import { maxPageSize, type Store } from "../store/port.ts";
 import { type Head, readHead } from "./head.ts";
 import { headKey, logPartition, revisionText, wantPartition } from "./keys.ts";
 import { keptRevisions, readLogEntry } from "./log-entry.ts";
-import { assemble, isPartSort, readWant, type Want } from "./want.ts";
+import { assemble, readWant, type Want } from "./want.ts";
 
 /** A balancer that changes faster than it can be read; each attempt reads only what is new. */
 const maxAttempts = 50;
@@ -141,7 +141,6 @@ async function readKind(store: Store, kind: ObjectKind, wants: Map<string, Want>
   do {
     const page = await store.list(wantPartition(kind), after, maxPageSize);
     for (const entry of page.entries) {
-      if (isPartSort(entry.key.sort)) continue;
       const name = `${kind}/${entry.key.sort}`;
       const reference: Reference | undefined = parseReferenceKey(name);
       invariant(reference !== undefined, "a want's key names an object");

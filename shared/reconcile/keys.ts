@@ -11,10 +11,12 @@ export const refusedPartition = "refused";
 
 export const seenPartition = (kind: ObjectKind): string => `seen/${kind}`;
 export const wantPartition = (kind: ObjectKind): string => `want/${kind}`;
+/** Parts of a want that is too large for one record. */
+export const partsPartition = (reference: Reference): string => `part/${referenceKey(reference)}`;
 export const usersPartition = (reference: Reference): string => `users/${referenceKey(reference)}`;
 export const logPartition = (balancer: string): string => `log/${encodeURIComponent(balancer)}`;
 
-/** NAMESPACE/NAME within a partition of one kind. `#` and `/` cannot occur in an encoded segment. */
+/** NAMESPACE/NAME within a partition of one kind; `/` cannot occur in an encoded segment. */
 export function withinKind(reference: Reference): string {
   return `${encodeURIComponent(reference.namespace)}/${encodeURIComponent(reference.name)}`;
 }

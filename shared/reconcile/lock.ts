@@ -59,11 +59,14 @@ export async function extend(context: Context, lock: HeldLock): Promise<HeldLock
   return result.ok ? { fence: lock.fence, version: result.version, writtenAt: now } : undefined;
 }
 
+/** The record of a lock that its holder frees; its fence stays. */
+export function freeLockText(lock: HeldLock): string {
+  const record: LockRecord = { holder: "", fence: lock.fence, expires: 0 };
+  return JSON.stringify(record);
+}
+
 /** Frees it, if it is still ours. */
 export async function release(context: Context, lock: HeldLock): Promise<void> {
-  const record: LockRecord = { holder: "", fence: lock.fence, expires: 0 };
-  await context.store.commit(
-    [{ key: lockKey, version: lock.version }],
-    [{ key: lockKey, value: JSON.stringify(record) }],
-  );
+  const check = { key: lockKey, version: lock.version };
+  await context.store.commit([check], [{ key: lockKey, value: freeLockText(lock) }]);
 }

@@ -28,7 +28,7 @@ const retryFirstMs = 1_000;
 const retryMaxMs = 300_000;
 
 /** When an object that met a fault of ours is tried again: after 1, 2, 4 … seconds, at most five minutes. */
-export function retryAfter(mark: Mark, now: number): Mark & { readonly due: number } {
-  const wait = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(mark.tries, 16));
-  return { first: mark.first, tries: mark.tries + 1, due: now + wait };
+export function retryAfter(tries: number, now: number): Mark & { readonly due: number } {
+  const wait = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(tries, 16));
+  return { first: now, tries: tries + 1, due: now + wait };
 }

@@ -6,7 +6,9 @@ import type { NodeState, Receipt } from "../plugins/port.ts";
 import { type Head, readHead } from "./head.ts";
 import { changesSince, everything } from "./history.ts";
 import { headKey, nodeRecordKey } from "./keys.ts";
+import type { Committed } from "./ledger.ts";
 import { nodeRecordText } from "./node-record.ts";
+import { Recent } from "./recent.ts";
 import { raiseEpoch } from "./restore.ts";
 import type { Balancer, Context } from "./settings.ts";
 
@@ -38,9 +40,20 @@ interface Task {
 export class Pusher {
   readonly #context: Context;
   readonly #tasks = new Map<string, Task>();
+  readonly #recent = new Map<string, Recent>();
 
   constructor(context: Context) {
     this.#context = context;
+  }
+
+  /** Remembers what has become durable, and pushes it after the answer that is under way. */
+  committed(committed: readonly Committed[]): void {
+    for (const each of committed) {
+      const recent = this.#recent.get(each.balancer) ?? new Recent();
+      recent.add(each);
+      this.#recent.set(each.balancer, recent);
+    }
+    this.#context.host.after(() => this.push(committed.map((each) => each.balancer)));
   }
 
   /** Resolves when each node of these balancers is at the head or has failed; never rejects. */
@@ -150,7 +163,10 @@ export class Pusher {
     head: Head | undefined,
   ): Promise<Receipt | undefined> {
     const { store, timing, counters } = this.#context;
-    const changes = head && (await changesSince(store, balancer.name, state.revision, head));
+    const recent = this.#recent.get(balancer.name);
+    const changes =
+      head &&
+      (recent?.since(state.revision, state.epoch) ?? (await changesSince(store, balancer.name, state.revision, head)));
     if (changes !== undefined) {
       const target = targetOf(changes.head);
       const delivery = { type: "changes" as const, target, base: state.revision, resources: changes.resources };

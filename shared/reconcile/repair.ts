@@ -14,7 +14,7 @@ export async function tick(context: Context, pusher: Pusher): Promise<void> {
   const due = await context.store.list(dirtyPartition, undefined, 1);
   if (due.entries.length > 0) {
     const lock = await tryAcquire(context);
-    if (lock !== undefined) await pusher.push(await runTurns(context, lock));
+    if (lock !== undefined) await runTurns(context, lock, (committed) => pusher.committed(committed));
   }
   await pusher.repair(await isTurnOf(context, "digest", context.timing.digestMs));
 }

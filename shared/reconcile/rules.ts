@@ -10,7 +10,6 @@ import { dirtyPartition, headKey, rulesKey, seenPartition, wantPartition } from 
 import { markText } from "./mark.ts";
 import { readRecord } from "./record.ts";
 import type { Context } from "./settings.ts";
-import { isPartSort } from "./want.ts";
 
 const schema = v.object({
   translator: v.number(),
@@ -58,12 +57,10 @@ async function markEverything(context: Context): Promise<void> {
     let after: string | undefined;
     do {
       const page = await context.store.list(partition, after, maxPageSize);
-      const marks: Write[] = page.entries
-        .filter((entry) => !isPartSort(entry.key.sort))
-        .map((entry) => ({
-          key: { partition: dirtyPartition, sort: `${kind}/${entry.key.sort}` },
-          value: markText(context.now(), undefined),
-        }));
+      const marks: Write[] = page.entries.map((entry) => ({
+        key: { partition: dirtyPartition, sort: `${kind}/${entry.key.sort}` },
+        value: markText(context.now(), undefined),
+      }));
       for (let start = 0; start < marks.length; start += maxCommitKeys) {
         await context.store.commit([], marks.slice(start, start + maxCommitKeys));
       }

@@ -26,7 +26,7 @@ export function readSeen(entry: Entry | undefined): SeenRecord | undefined {
 export type News =
   /** Older than what is known, or the same. */
   | { readonly type: "old" }
-  /** Nothing to record: it ends an object that is not known. */
+  /** Nothing to record: it ends another object than the one that is known. */
   | { readonly type: "unknown" }
   /** `changed` false: only the position moves, nobody has to translate anything. */
   | { readonly type: "record"; readonly record: SeenRecord; readonly changed: boolean };
@@ -42,9 +42,13 @@ export function news(
   era: number,
 ): News {
   if (observation.type === "buried") {
-    if (known === undefined || known.uid !== observation.uid || known.gone) return { type: "unknown" };
-    const position: Position = { ...known.position, step: 2 };
-    return { type: "record", record: { position, uid: known.uid, hash: "", gone: true }, changed: true };
+    // A burial that overtook the birth: the uid is remembered, before all positions, so that it never comes to life.
+    const position: Position = { ...(known?.position ?? { era, resourceVersion: "0" }), step: 2 };
+    const record: SeenRecord = { position, uid: observation.uid, hash: "", gone: true };
+    if (known === undefined) return { type: "record", record, changed: false };
+    return known.uid === observation.uid && !known.gone
+      ? { type: "record", record, changed: true }
+      : { type: "unknown" };
   }
   const record = toRecord(known, observation, era);
   if (known === undefined) return { type: "record", record, changed: !record.gone };

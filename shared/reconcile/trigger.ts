@@ -11,6 +11,8 @@ import type { Context } from "./settings.ts";
 
 /** Seen, mark and postponed mark of each object, and the lock, fit into one commit of 40 keys. */
 const objectsPerCommit = 12;
+/** And into its bytes: texts are counted in characters, of which most have one byte. */
+const charactersPerCommit = 600_000;
 const maxAttempts = 10;
 /** No Kubernetes API is configured yet, so no LIST has ever found that the cluster was restored. */
 const era = 0;
@@ -43,11 +45,10 @@ export async function trigger(context: Context, observations: readonly Observati
     subject.observations.push(observation);
     subjects.set(key, subject);
   }
-  const all = [...subjects.values()];
+  const groups = grouped([...subjects.values()]);
   let lock: HeldLock | undefined;
-  for (let start = 0; start < all.length; start += objectsPerCommit) {
-    const last = start + objectsPerCommit >= all.length;
-    lock = await record(context, all.slice(start, start + objectsPerCommit), last, counts);
+  for (const [index, group] of groups.entries()) {
+    lock = await record(context, group, index === groups.length - 1, counts);
   }
   // The lock read held, or an earlier commit left marks: the holder's last look may have come before them.
   if (lock === undefined && counts.changed > 0) lock = await tryAcquire(context);
@@ -55,6 +56,23 @@ export async function trigger(context: Context, observations: readonly Observati
     if (count > 0) context.counters.add("entrance_observations_total", { outcome }, count);
   }
   return { lock, counts };
+}
+
+function grouped(subjects: readonly Subject[]): Subject[][] {
+  const groups: Subject[][] = [];
+  let room = 0;
+  for (const subject of subjects) {
+    const characters = JSON.stringify(subject.observations).length;
+    const group = groups.at(-1);
+    if (group === undefined || group.length === objectsPerCommit || characters > room) {
+      groups.push([subject]);
+      room = charactersPerCommit - characters;
+    } else {
+      group.push(subject);
+      room -= characters;
+    }
+  }
+  return groups;
 }
 
 async function record(

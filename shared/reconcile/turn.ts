@@ -2,9 +2,9 @@
 import { EntranceError } from "../model/error.ts";
 import { parseReferenceKey } from "../model/reference.ts";
 import type { Entry } from "../store/port.ts";
-import { Holder, LockLost } from "./holder.ts";
 import { dirtyPartition } from "./keys.ts";
-import { type HeldLock, tryAcquire } from "./lock.ts";
+import { type Committed, Ledger, LockLost } from "./ledger.ts";
+import { type HeldLock, release, tryAcquire } from "./lock.ts";
 import type { Context } from "./settings.ts";
 import { Stepper } from "./step.ts";
 
@@ -15,50 +15,54 @@ const objectsPerTurn = 2_000;
 const afterFaultMs = 1_000;
 
 /**
- * Runs turns until no mark is due or somebody else holds the lock. Returns the balancers whose nodes have something
- * to hear. Never throws: what could not be done is still marked, and a wake-up is asked for.
+ * Runs turns until no mark is due or somebody else holds the lock; `onCommitted` hears of each revision as it becomes
+ * durable. Never throws: what could not be done is still marked, and a wake-up is asked for.
  */
-export async function runTurns(context: Context, acquired: HeldLock): Promise<ReadonlySet<string>> {
-  const touched = new Set<string>();
+export async function runTurns(
+  context: Context,
+  acquired: HeldLock,
+  onCommitted: (committed: readonly Committed[]) => void,
+): Promise<void> {
   let lock: HeldLock | undefined = acquired;
   while (lock !== undefined) {
-    const holder = new Holder(context, lock);
-    lock = undefined;
     context.counters.add("entrance_turns_total");
+    const held: HeldLock = lock;
+    lock = undefined;
     try {
-      await runTurn(context, holder, touched);
-      await holder.release();
+      await runTurn(context, new Ledger(context, held, onCommitted));
       // The second look: a mark that was made while the lock read held has nobody else to find it.
       const look = await context.store.list(dirtyPartition, undefined, 1);
       if (look.entries.length > 0) lock = await tryAcquire(context);
     } catch (error) {
       if (error instanceof LockLost) {
         context.counters.add("entrance_locks_lost_total");
-        break;
+        return;
       }
       context.warn(`a turn ended early: ${error instanceof Error ? error.message : String(error)}`);
       context.host.wakeAt(context.now() + afterFaultMs);
       if (!(error instanceof EntranceError)) context.counters.add("entrance_turn_faults_total");
-      await holder.release().catch(() => undefined);
+      await release(context, held).catch(() => undefined);
     }
   }
-  return touched;
 }
 
-async function runTurn(context: Context, holder: Holder, touched: Set<string>): Promise<void> {
-  const stepper = new Stepper(context, holder, touched);
+/** The last commit of the turn frees the lock as well. */
+async function runTurn(context: Context, ledger: Ledger): Promise<void> {
+  const stepper = new Stepper(context, ledger);
   let after: string | undefined;
   for (let objects = 0; objects < objectsPerTurn; ) {
     const page = await context.store.list(dirtyPartition, after, listedMarks);
-    // Go round: what was marked behind the place where this turn stands is worked in the next round.
-    if (page.entries.length === 0 && after === undefined) return;
-    after = page.next;
     for (const mark of rotated(page.entries)) {
       await stepper.marked(mark);
-      await holder.keep();
+      await ledger.keep();
       objects += 1;
     }
+    if (page.next === undefined && !ledger.marks.sets) break;
+    await ledger.flush();
+    // Go round: what was marked before the place where this turn stands is worked in the next round.
+    after = page.next;
   }
+  await ledger.flush({ release: true });
 }
 
 /** One mark of each namespace after another, so that no namespace waits behind another one's burst. */

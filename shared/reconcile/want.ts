@@ -2,9 +2,9 @@
 import * as v from "valibot";
 import { EntranceError } from "../model/error.ts";
 import type { Reference } from "../model/reference.ts";
-import type { Entry, Store, Version, Write } from "../store/port.ts";
+import type { Entry, Key, Store, Write } from "../store/port.ts";
 import type { Claim, Holding } from "../translate/translation.ts";
-import { wantKey } from "./keys.ts";
+import { partsPartition, wantKey } from "./keys.ts";
 import { readRecord, written } from "./record.ts";
 
 export interface WantedResource {
@@ -29,82 +29,72 @@ export interface Want {
 
 export const noWant: Want = { seen: "", uses: {}, reasons: [], resources: {} };
 
-/** A want as it was read: what a write of it has to take along. */
+/** A want as it was read. */
 export interface StoredWant {
   readonly want: Want;
-  /** null: there is no record yet. */
-  readonly version: Version | null;
-  /** How many parts lie beside the record. */
-  readonly parts: number;
+  /** Whether a part of it lies beside the record. */
+  readonly inParts: boolean;
 }
 
 /** A record or a part has at most this many characters; each is at most 3 bytes of UTF-8, mostly one. */
 const maxPartCharacters = 100_000;
-/** So many parts and the rest of a commit fit into 40 keys and 4 MB (DynamoDB's transaction). */
-export const maxParts = 20;
+/** 4 MB of resources of one object; an Ingress is at most 1.5 MB itself. */
+const maxParts = 40;
 
-const inParts = v.object({ parts: v.number(), id: v.string() });
-const part = v.object({ id: v.string(), text: v.string() });
+const pointer = v.object({ parts: v.number(), id: v.string() });
 const whole = written<Want>("seen", "uses", "reasons", "resources");
 
-export function isPartSort(sort: string): boolean {
-  return sort.includes("#");
-}
-
-function partKey(reference: Reference, index: number) {
-  const key = wantKey(reference);
-  return { partition: key.partition, sort: `${key.sort}#${String(index).padStart(3, "0")}` };
-}
+const partKey = (reference: Reference, id: string, index: number): Key => ({
+  partition: partsPartition(reference),
+  sort: `${id}/${String(index).padStart(3, "0")}`,
+});
 
 /** Reads a want with all its parts, as one write left them. */
-export async function readWant(store: Store, reference: Reference): Promise<StoredWant> {
+export async function readWant(store: Pick<Store, "get">, reference: Reference): Promise<StoredWant> {
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const entry = await store.get(wantKey(reference));
-    if (entry === undefined) return { want: noWant, version: null, parts: 0 };
+    if (entry === undefined) return { want: noWant, inParts: false };
     const found = await assemble(store, reference, entry);
     if (found !== undefined) return found;
   }
   throw new EntranceError("busy", "a record in parts changed with every attempt to read it", { retryAfterSeconds: 1 });
 }
 
-/** Undefined: a part belongs to another write than the record. */
-export async function assemble(store: Store, reference: Reference, entry: Entry): Promise<StoredWant | undefined> {
-  if (!entry.value.startsWith('{"parts":')) return { want: readRecord(whole, entry), version: entry.version, parts: 0 };
-  const { parts, id } = readRecord(inParts, entry);
-  const texts: string[] = [];
-  for (let index = 0; index < parts; index += 1) {
-    const piece = await store.get(partKey(reference, index));
-    if (piece === undefined) return undefined;
-    const read = readRecord(part, piece);
-    if (read.id !== id) return undefined;
-    texts.push(read.text);
-  }
-  const want = readRecord(whole, { ...entry, value: texts.join("") });
-  return { want, version: entry.version, parts };
+/** Undefined: the record was replaced meanwhile, and its parts are gone. */
+export async function assemble(
+  store: Pick<Store, "get">,
+  reference: Reference,
+  entry: Entry,
+): Promise<StoredWant | undefined> {
+  if (!entry.value.startsWith('{"parts":')) return { want: readRecord(whole, entry), inParts: false };
+  const { parts, id } = readRecord(pointer, entry);
+  const indexes = Array.from({ length: parts }, (_, index) => index);
+  const pieces = await Promise.all(indexes.map((index) => store.get(partKey(reference, id, index))));
+  const texts = pieces.flatMap((piece) => (piece === undefined ? [] : [String(JSON.parse(piece.value))]));
+  if (texts.length < parts) return undefined;
+  return { want: readRecord(whole, { ...entry, value: texts.join("") }), inParts: true };
 }
 
-/** The writes that put `want` in the place of `stored`. An object that wants nothing and uses nobody has no record. */
-export function wantWrites(
-  reference: Reference,
-  stored: StoredWant,
-  want: Want,
-  id: string,
-): { writes: Write[]; parts: number } {
+/** How a want is kept: its record, and where that would be too large for a store's item, the parts it points to. */
+export interface PackedWant {
+  readonly record: Write;
+  readonly parts: readonly Write[];
+}
+
+/** An object that wants nothing and uses nobody has no record. `id` names this write. Throws `too-large`. */
+export function packWant(reference: Reference, want: Want, id: string): PackedWant {
   const text = isNothing(want) ? null : JSON.stringify(want);
-  const pieces = text === null || text.length <= maxPartCharacters ? [] : cut(text);
+  if (text === null || text.length <= maxPartCharacters) {
+    return { record: { key: wantKey(reference), value: text }, parts: [] };
+  }
+  const pieces = cut(text);
   if (pieces.length > maxParts) {
     throw new EntranceError("too-large", "the object asks for more routes than one object may have: split it");
   }
-  const record = pieces.length === 0 ? text : JSON.stringify({ parts: pieces.length, id });
-  const writes: Write[] = [{ key: wantKey(reference), value: record }];
-  for (let index = 0; index < Math.max(pieces.length, stored.parts); index += 1) {
-    const piece = pieces[index];
-    writes.push({
-      key: partKey(reference, index),
-      value: piece === undefined ? null : JSON.stringify({ id, text: piece }),
-    });
-  }
-  return { writes, parts: pieces.length };
+  return {
+    record: { key: wantKey(reference), value: JSON.stringify({ parts: pieces.length, id }) },
+    parts: pieces.map((piece, index) => ({ key: partKey(reference, id, index), value: JSON.stringify(piece) })),
+  };
 }
 
 function isNothing(want: Want): boolean {

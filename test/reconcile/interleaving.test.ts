@@ -36,7 +36,7 @@ function withoutChecks(partition: string): (store: Store) => Store {
   });
 }
 
-/** The look after the release sees nothing: the first list of marks after a commit of the lock alone. */
+/** The look after the release sees nothing. */
 function withoutSecondLook(store: Store): Store {
   let released = false;
   return {
@@ -47,7 +47,7 @@ function withoutSecondLook(store: Store): Store {
     },
     async commit(checks, writes) {
       const result = await store.commit(checks, writes);
-      released = writes.every((write) => write.key.partition === lockKey.partition);
+      released = writes.some(({ key, value }) => key.partition === lockKey.partition && value?.includes('"holder":""'));
       return result;
     },
     close: () => store.close(),
@@ -68,12 +68,8 @@ const events: readonly Observation[][] = [
 
 /** About to free the lock, or to deliver. */
 function isCritical({ moment }: Held): boolean {
-  const partitions = moment.keys.map((key) => key.partition);
-  return (
-    moment.phase === "before" &&
-    partitions.every((name) => name === lockKey.partition || name === "node") &&
-    moment.call !== "list"
-  );
+  const frees = moment.call === "commit" && moment.keys.filter((key) => key.partition === lockKey.partition).length > 1;
+  return moment.phase === "before" && (frees || moment.keys.every((key) => key.partition === "node"));
 }
 
 /** Runs one order of steps; returns what is wrong in the end. */
@@ -139,9 +135,7 @@ async function run(seed: number, mutant: Mutant): Promise<string[]> {
   return wrong;
 }
 
-const seeds = 200;
-
-async function firstWrong(mutant: Mutant): Promise<{ seed: number; wrong: string[] } | undefined> {
+async function firstWrong(mutant: Mutant, seeds: number): Promise<{ seed: number; wrong: string[] } | undefined> {
   for (let seed = 1; seed <= seeds; seed += 1) {
     const wrong = await run(seed, mutant).catch((error: unknown) => [String(error)]);
     if (wrong.length > 0) return { seed, wrong };
@@ -150,7 +144,7 @@ async function firstWrong(mutant: Mutant): Promise<{ seed: number; wrong: string
 }
 
 test("two instances come to rest at the same, whatever the order of their steps", async () => {
-  expect(await firstWrong({})).toBeUndefined();
+  expect(await firstWrong({}, 300)).toBeUndefined();
 });
 
 describe("without", () => {
@@ -160,7 +154,7 @@ describe("without", () => {
     ["the node's check of revisions, an old state comes back", { nodeChecksRevision: false }],
   ] as const) {
     test(title, async () => {
-      expect(await firstWrong(mutant)).toBeDefined();
+      expect(await firstWrong(mutant, 3_000)).toBeDefined();
     });
   }
 });

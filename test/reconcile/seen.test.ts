@@ -60,7 +60,9 @@ describe("what is newer", () => {
       position: { resourceVersion: "9", step: 2 },
     });
     expect(seenAfter(observed(web, 9, "second"), buried)?.gone).toBe(false);
-    expect(news(undefined, buried, 0)).toEqual({ type: "unknown" });
+    // It overtook the birth: the object does not come to life, another one of its name does.
+    expect(seenAfter(buried, observed(web, 9))?.gone).toBe(true);
+    expect(seenAfter(buried, observed(web, 9, "second"))?.gone).toBe(false);
   });
 
   test("an unusable version keeps the last usable one beside its reason", () => {

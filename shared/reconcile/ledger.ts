@@ -1,0 +1,254 @@
+/**
+ * What a turn has decided and not yet committed. Its own reads see it; a flush makes it durable in one commit that
+ * checks the lock as this holder last wrote it. So a change costs one commit, however many objects it touches.
+ *
+ * Wants, users, heads and logs are written by the lock's holder only: no version of theirs is checked but the head's,
+ * which also changes when a restored store is noticed.
+ */
+import { EntranceError, invariant } from "../model/error.ts";
+import type { Reference } from "../model/reference.ts";
+import type { Resource } from "../plugins/port.ts";
+import { type Check, type Entry, type Key, keyText, maxCommitKeys, type Version, type Write } from "../store/port.ts";
+import { firstHead, type Head, readHead } from "./head.ts";
+import { headKey, lockKey, logKey } from "./keys.ts";
+import { listAll } from "./list-all.ts";
+import { extend, freeLockText, type HeldLock } from "./lock.ts";
+import { keptRevisions, type LogEntry } from "./log-entry.ts";
+import { MarkBook } from "./mark-book.ts";
+import type { Context } from "./settings.ts";
+
+/** Somebody else is the holder now: stop silently, they find what is left. */
+export class LockLost extends Error {
+  override readonly name = "LockLost";
+}
+
+/** A revision of a balancer that has become durable. */
+export interface Committed {
+  readonly balancer: string;
+  readonly head: Head;
+  readonly resources: readonly Resource[];
+}
+
+/** What one object changes on one balancer. */
+export interface BalancerChange {
+  readonly balancer: string;
+  readonly digest: string;
+  readonly resources: readonly Resource[];
+}
+
+/** Writes that belong together; they land in one commit. */
+export interface Group {
+  readonly writes: readonly Write[];
+  /** To be translated (again). */
+  readonly marks?: readonly Reference[];
+  /** Of this object, by its referenceKey. */
+  readonly changes?: { readonly object: string; readonly balancers: readonly BalancerChange[] };
+}
+
+interface Pending {
+  digest: string;
+  /** By object: keys that changed or went. */
+  readonly changed: Map<string, Set<string>>;
+  readonly resources: Map<string, Resource>;
+}
+
+/** etcd takes 1.5 MB a transaction by default; texts are counted in characters, most of them one byte. */
+const maxFlushCharacters = 700_000;
+/** A head, a log entry, and the log entry that is trimmed. */
+const keysPerBalancer = 3;
+const marksPerGroup = 20;
+/** Between flushes a turn remembers so many records that only it writes. */
+const maxRemembered = 10_000;
+
+export class Ledger {
+  readonly marks: MarkBook;
+  readonly #context: Context;
+  readonly #onCommitted: (committed: readonly Committed[]) => void;
+  readonly #heads = new Map<string, { head: Head; version: Version | null }>();
+  readonly #pending = new Map<string, Pending>();
+  readonly #writes = new Map<string, Write>();
+  readonly #remembered = new Map<string, Entry | undefined>();
+  #characters = 0;
+  #lock: HeldLock | undefined;
+
+  constructor(context: Context, lock: HeldLock, onCommitted: (committed: readonly Committed[]) => void) {
+    this.#context = context;
+    this.#lock = lock;
+    this.#onCommitted = onCommitted;
+    this.marks = new MarkBook(context);
+  }
+
+  get fence(): number {
+    return this.#held().fence;
+  }
+
+  /** What is staged, else what the store has. */
+  async get(key: Key): Promise<Entry | undefined> {
+    const name = keyText(key);
+    const staged = this.#writes.get(name);
+    if (staged !== undefined) return staged.value === null ? undefined : { key, value: staged.value, version: "" };
+    if (!isHolders(key.partition)) return this.#context.store.get(key);
+    if (this.#remembered.has(name)) return this.#remembered.get(name);
+    const entry = await this.#context.store.get(key);
+    this.#remember(name, entry);
+    return entry;
+  }
+
+  /** A whole partition, with what is staged in it, in order of the sort keys. */
+  async listAll(partition: string): Promise<Entry[]> {
+    const entries = new Map((await listAll(this.#context.store, partition)).map((entry) => [entry.key.sort, entry]));
+    for (const { key, value } of this.#writes.values()) {
+      if (key.partition !== partition) continue;
+      if (value === null) entries.delete(key.sort);
+      else entries.set(key.sort, { key, value, version: "" });
+    }
+    return [...entries.values()].sort((a, b) => (a.key.sort < b.key.sort ? -1 : 1));
+  }
+
+  /** The head as it will be after the next flush but for its revision, which then is one more. */
+  async head(balancer: string): Promise<Head> {
+    const { head } = await this.#storedHead(balancer);
+    const pending = this.#pending.get(balancer);
+    return pending === undefined ? head : { ...head, digest: pending.digest };
+  }
+
+  /**
+   * Stages a group, after a flush if it does not fit beside what is staged. `build` may be called twice: a flush moves
+   * the revision that it works with.
+   */
+  async stage(build: () => Group | Promise<Group>): Promise<void> {
+    let group = await build();
+    if (!this.#fits(group)) {
+      await this.flush();
+      group = await build();
+      invariant(this.#fits(group), "a group fits into a commit of its own");
+    }
+    for (const write of group.writes) {
+      const name = keyText(write.key);
+      this.#characters += write.value?.length ?? 0;
+      this.#writes.set(name, write);
+    }
+    for (const reference of group.marks ?? []) this.marks.set(reference);
+    for (const change of group.changes?.balancers ?? []) {
+      const pending = this.#pending.get(change.balancer) ?? { digest: "", changed: new Map(), resources: new Map() };
+      pending.digest = change.digest;
+      const object = group.changes?.object ?? "";
+      const keys = pending.changed.get(object) ?? new Set();
+      for (const resource of change.resources) {
+        keys.add(resource.key);
+        pending.resources.set(resource.key, resource);
+      }
+      pending.changed.set(object, keys);
+      this.#pending.set(change.balancer, pending);
+    }
+  }
+
+  /** Marks for all of these, in as many groups as it takes. */
+  async mark(references: readonly Reference[]): Promise<void> {
+    for (let start = 0; start < references.length; start += marksPerGroup) {
+      await this.stage(() => ({ writes: [], marks: references.slice(start, start + marksPerGroup) }));
+    }
+  }
+
+  /** Extends the lease once half of it is gone. */
+  async keep(): Promise<void> {
+    const lock = this.#held();
+    if (this.#context.now() - lock.writtenAt < this.#context.timing.leaseMs / 2) return;
+    this.#lock = await extend(this.#context, lock);
+    this.#held();
+  }
+
+  /** Makes everything durable, and with `release` frees the lock in the same commit. */
+  async flush(options: { readonly release?: boolean } = {}): Promise<void> {
+    const lock = this.#held();
+    const release = options.release === true;
+    for (;;) {
+      const { checks, writes, heads } = await this.#revisions();
+      const marks = this.marks.staged();
+      writes.push(...this.#writes.values(), ...marks.writes);
+      if (release) writes.push({ key: lockKey, value: freeLockText(lock) });
+      if (writes.length === 0) return;
+      const lockCheck = { key: lockKey, version: lock.version };
+      const result = await this.#context.store.commit([lockCheck, ...checks, ...marks.checks], writes);
+      if (result.ok) return this.#landed(result.version, heads, release);
+      if (result.conflicts.some((key) => key.partition === lockKey.partition)) throw new LockLost("the lock is lost");
+      this.#context.counters.add("entrance_conflicts_total", { at: "turn" });
+      // Newer marks than those that were worked off: the same without taking them off.
+      const dropped = this.marks.keep(result.conflicts);
+      if (!dropped) throw new EntranceError("busy", "a head changed beside the turn");
+    }
+  }
+
+  #landed(version: Version, heads: ReadonlyMap<string, Head>, release: boolean): void {
+    const committed: Committed[] = [];
+    for (const [balancer, head] of heads) {
+      this.#heads.set(balancer, { head, version });
+      committed.push({ balancer, head, resources: [...(this.#pending.get(balancer)?.resources.values() ?? [])] });
+      this.#context.counters.add("entrance_revisions_total", { balancer });
+    }
+    for (const [name, { key, value }] of this.#writes) {
+      if (isHolders(key.partition)) this.#remember(name, value === null ? undefined : { key, value, version });
+    }
+    this.marks.landed(version);
+    this.#writes.clear();
+    this.#pending.clear();
+    this.#characters = 0;
+    if (release) this.#lock = undefined;
+    if (committed.length > 0) this.#onCommitted(committed);
+  }
+
+  /** The heads, log entries and trimmings that make what is pending one revision of each balancer. */
+  async #revisions() {
+    const checks: Check[] = [];
+    const writes: Write[] = [];
+    const heads = new Map<string, Head>();
+    for (const [balancer, { digest, changed }] of this.#pending) {
+      const { head, version } = await this.#storedHead(balancer);
+      const next: Head = { ...head, revision: head.revision + 1, digest };
+      const entry: LogEntry = { changed: Object.fromEntries([...changed].map(([name, keys]) => [name, [...keys]])) };
+      heads.set(balancer, next);
+      checks.push({ key: headKey(balancer), version });
+      writes.push({ key: headKey(balancer), value: JSON.stringify(next) });
+      writes.push({ key: logKey(balancer, next.revision), value: JSON.stringify(entry) });
+      const old = next.revision - keptRevisions;
+      if (old > 0) writes.push({ key: logKey(balancer, old), value: null });
+    }
+    return { checks, writes, heads };
+  }
+
+  async #storedHead(balancer: string): Promise<{ head: Head; version: Version | null }> {
+    const known = this.#heads.get(balancer);
+    if (known !== undefined) return known;
+    const entry = await this.#context.store.get(headKey(balancer));
+    // A balancer that has gone from the settings may still have wants, and no head.
+    const stored = { head: readHead(entry) ?? firstHead(this.#context.randomId()), version: entry?.version ?? null };
+    this.#heads.set(balancer, stored);
+    return stored;
+  }
+
+  #fits(group: Group): boolean {
+    const balancers = new Set([
+      ...this.#pending.keys(),
+      ...(group.changes?.balancers ?? []).map((each) => each.balancer),
+    ]);
+    const names = new Set([...this.#writes.keys(), ...group.writes.map((write) => keyText(write.key))]);
+    const keys = 1 + names.size + balancers.size * keysPerBalancer + this.marks.room + (group.marks?.length ?? 0);
+    const characters = group.writes.reduce((sum, write) => sum + (write.value?.length ?? 0), this.#characters);
+    return keys <= maxCommitKeys && characters <= maxFlushCharacters;
+  }
+
+  #remember(name: string, entry: Entry | undefined): void {
+    if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
+    this.#remembered.set(name, entry);
+  }
+
+  #held(): HeldLock {
+    if (this.#lock === undefined) throw new LockLost("the lock is not held");
+    return this.#lock;
+  }
+}
+
+/** Written by the lock's holder alone. */
+function isHolders(partition: string): boolean {
+  return partition.startsWith("want/") || partition.startsWith("part/");
+}

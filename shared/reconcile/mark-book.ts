@@ -1,0 +1,106 @@
+/** The marks of a turn: which are worked on, which it sets, which it takes off with its next commit. */
+import { type Reference, referenceKey } from "../model/reference.ts";
+import type { Check, Entry, Key, Version, Write } from "../store/port.ts";
+import { dirtyKey, dirtyPartition } from "./keys.ts";
+import { markText, readMark } from "./mark.ts";
+import type { Context } from "./settings.ts";
+
+interface StagedMark {
+  readonly key: Key;
+  /** null: taken off, if its version still is the one that was there when its object was opened. */
+  value: string | null;
+  /** Set before its object was opened: what it stands for is read. */
+  covered: boolean;
+}
+
+export class MarkBook {
+  readonly #context: Context;
+  readonly #staged = new Map<string, StagedMark>();
+  /** Of each object being worked on: its mark's version in the store before anything of it was read; null: none. */
+  readonly #open = new Map<string, Version | null>();
+  readonly #tries = new Map<string, number>();
+  /** Versions that were worked off in this turn, so that a list read before does not do them again. */
+  readonly #done = new Map<string, Version>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Keys that the next commit has for marks, with those that may still be taken off. */
+  get room(): number {
+    return this.#staged.size + this.#open.size;
+  }
+
+  /** Whether the next commit leaves marks that a list made before does not have. */
+  get sets(): boolean {
+    return [...this.#staged.values()].some((mark) => mark.value !== null);
+  }
+
+  isDone(mark: Entry): boolean {
+    return this.#done.get(mark.key.sort) === mark.version;
+  }
+
+  /** Before an object is read. `listed` saves a read where the mark was just listed. */
+  async open(reference: Reference, listed?: Entry): Promise<void> {
+    const name = referenceKey(reference);
+    const mark = listed ?? (await this.#context.store.get(dirtyKey(reference)));
+    this.#open.set(name, mark?.version ?? null);
+    this.#tries.set(name, mark === undefined ? 0 : readMark(mark).tries);
+    const staged = this.#staged.get(name);
+    if (staged !== undefined) staged.covered = true;
+  }
+
+  tries(reference: Reference): number {
+    return this.#tries.get(referenceKey(reference)) ?? 0;
+  }
+
+  /** By the ledger alone: it is to be translated (again). Set while it is being worked on, it outlives that. */
+  set(reference: Reference): void {
+    const value = markText(this.#context.now(), undefined);
+    this.#staged.set(referenceKey(reference), { key: dirtyKey(reference), value, covered: false });
+  }
+
+  /** Its outcome is staged: the mark goes with the same commit, unless it was set again meanwhile. */
+  close(reference: Reference): void {
+    const name = referenceKey(reference);
+    const version = this.#open.get(name);
+    const staged = this.#staged.get(name);
+    this.#open.delete(name);
+    if (version === undefined || (staged !== undefined && !staged.covered)) return;
+    if (version === null) {
+      this.#staged.delete(name);
+    } else {
+      this.#staged.set(name, { key: dirtyKey(reference), value: null, covered: true });
+      this.#done.set(name, version);
+    }
+  }
+
+  staged(): { checks: Check[]; writes: Write[] } {
+    const checks: Check[] = [];
+    const writes: Write[] = [];
+    for (const [name, { key, value }] of this.#staged) {
+      if (value === null) checks.push({ key, version: this.#done.get(name) ?? null });
+      writes.push({ key, value });
+    }
+    return { checks, writes };
+  }
+
+  /** Leaves standing what conflicted; false: none of these is a mark to be taken off. */
+  keep(conflicts: readonly Key[]): boolean {
+    let kept = false;
+    for (const key of conflicts) {
+      if (key.partition !== dirtyPartition) continue;
+      kept = this.#staged.delete(key.sort) || kept;
+      this.#done.delete(key.sort);
+    }
+    return kept;
+  }
+
+  /** After a commit: marks that were set, and whose objects are open, have this version now. */
+  landed(version: Version): void {
+    for (const [name, { value, covered }] of this.#staged) {
+      if (value !== null && covered && this.#open.has(name)) this.#open.set(name, version);
+    }
+    this.#staged.clear();
+  }
+}

@@ -1,0 +1,143 @@
+/** What a translation's outcome means for the store: who is translated again, what changes on each balancer. */
+import { canonicalJson } from "../model/canonical.ts";
+import { isContest, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
+import { parseResourceKey } from "../model/resource-key.ts";
+import type { Write } from "../store/port.ts";
+import type { Claim, Translation } from "../translate/translation.ts";
+import { changeOf } from "./change.ts";
+import { refusedKey, userKey, usersPartition } from "./keys.ts";
+import type { Ledger } from "./ledger.ts";
+import { refusedText } from "./refused.ts";
+import type { SeenRecord } from "./seen.ts";
+import type { Context } from "./settings.ts";
+import { stageWant } from "./stage-want.ts";
+import { type User, usersIn } from "./users.ts";
+import { readWant, type Want, type WantedResource } from "./want.ts";
+
+export interface Found {
+  readonly reference: Reference;
+  readonly seen: SeenRecord | undefined;
+  /** Of Services and contests. */
+  readonly users: readonly User[];
+  /** Everything that the translation read, with what it claimed. */
+  readonly uses: Readonly<Record<string, Claim | null>>;
+  readonly translation: Translation;
+}
+
+/** Each takes two keys: the user record, and the mark of the object that was claimed of. */
+const leavingPerGroup = 8;
+
+/**
+ * Stages the outcome in groups that each leave the store in order: marks of those who read what changed; the want, with
+ * what changes on the nodes; user records taken back. Where all fit together they land in one commit. Returns those who
+ * are translated again. `first` translates users before a pool that they still route to goes.
+ */
+export async function stageOutcome(
+  context: Context,
+  ledger: Ledger,
+  found: Found,
+  asker: Reference | undefined,
+  first: (users: readonly Reference[]) => Promise<void>,
+): Promise<readonly Reference[]> {
+  const { reference, translation } = found;
+  const { want: before } = await readWant(ledger, reference);
+  const unusable = found.seen?.unusable;
+  const failed = translation.failed || (unusable !== undefined && found.seen?.object === undefined);
+  const reasons = [...(unusable === undefined ? [] : [unusable]), ...translation.problems.map((each) => each.sentence)];
+  const seen = found.seen === undefined || found.seen.gone ? "" : found.seen.hash;
+  // A translation that failed tells what others need of the object; it is laid over what was good last.
+  const { resources } = translation;
+
+  const affected = await affectedBy(ledger, found, before, seen, failed);
+  const askerKey = asker === undefined ? undefined : referenceKey(asker);
+  await ledger.mark(affected.filter((user) => referenceKey(user) !== askerKey));
+  if (before.seen !== seen && !failed && !poolKeys(before.resources).isSubsetOf(poolKeys(resources))) {
+    await first(affected.filter((user) => user.kind === "Ingress"));
+  }
+
+  // What was read this time, and until it is taken back what was read before.
+  const all = { ...before.uses, ...found.uses };
+  const uses = failed ? all : found.uses;
+  const stage = (current: Want["uses"]) =>
+    stageWant(context, ledger, reference, async ({ want: last }) => {
+      const wanted: Record<string, Readonly<Record<string, WantedResource>>> = {};
+      const balancers = [];
+      for (const balancer of Object.keys({ ...last.resources, ...resources })) {
+        const old = last.resources[balancer] ?? {};
+        const next = resources[balancer] ?? {};
+        const change = changeOf(
+          balancer,
+          await ledger.head(balancer),
+          old,
+          failed ? { ...valuesOf(old), ...next } : next,
+        );
+        if (Object.keys(change.wanted).length > 0) wanted[balancer] = change.wanted;
+        if (change.resources.length > 0) balancers.push(change);
+      }
+      const want: Want = { seen, uses: current, reasons, resources: wanted, ...held(ledger, translation, last) };
+      const writes: Write[] = [];
+      if (ledger.marks.tries(reference) > 0 || canonicalJson(reasons) !== canonicalJson(before.reasons)) {
+        const text = reasons.length === 0 ? null : refusedText(reasons, context.now(), undefined);
+        writes.push({ key: refusedKey(reference), value: text });
+      }
+      return { want, writes, changes: { object: referenceKey(reference), balancers } };
+    });
+
+  const leaving = Object.keys(before.uses).filter((key) => !(key in uses));
+  await stage(leaving.length > 0 ? all : uses);
+  for (let start = 0; start < leaving.length; start += leavingPerGroup) {
+    const group = leaving.slice(start, start + leavingPerGroup).flatMap((key) => parseReferenceKey(key) ?? []);
+    const marks = group.filter((used) => before.uses[referenceKey(used)] !== null);
+    await ledger.stage(() => ({
+      writes: group.map((used) => ({ key: userKey(used, reference), value: null })),
+      marks,
+    }));
+  }
+  if (leaving.length > 0) await stage(uses);
+  return affected;
+}
+
+/** Services and contests are claimed of; their claims are part of what they translate. */
+export function isClaimable(reference: Reference): boolean {
+  return reference.kind === "Service" || isContest(reference.kind);
+}
+
+/** Those whose translation read something that is different now. */
+async function affectedBy(
+  ledger: Ledger,
+  found: Found,
+  before: Want,
+  seen: string,
+  failed: boolean,
+): Promise<readonly Reference[]> {
+  const { reference, translation, users } = found;
+  if (reference.kind === "Ingress" || reference.kind === "EndpointSlice") return [];
+  const isHeldAnew = canonicalJson(before.holding ?? null) !== canonicalJson(translation.holding ?? null);
+  if (before.seen !== seen || isHeldAnew) {
+    const all = isClaimable(reference) ? users : usersIn(await ledger.listAll(usersPartition(reference)));
+    return all.map((user) => user.reference);
+  }
+  const pools = poolKeys(translation.resources);
+  if (pools.isSubsetOf(poolKeys(before.resources)) && (failed || poolKeys(before.resources).isSubsetOf(pools)))
+    return [];
+  return users.flatMap((user) => (user.reference.kind === "EndpointSlice" ? [user.reference] : []));
+}
+
+/** Who holds a contest, and since which turn. */
+function held(ledger: Ledger, { holding }: Translation, before: Want): Pick<Want, "holding" | "heldSince"> {
+  if (holding === undefined) return {};
+  const isSame = canonicalJson(holding) === canonicalJson(before.holding ?? null);
+  return { holding, heldSince: isSame ? (before.heldSince ?? 0) : ledger.fence };
+}
+
+function valuesOf(resources: Readonly<Record<string, WantedResource>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(resources).map(([key, { value }]) => [key, value]));
+}
+
+function poolKeys(resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Set<string> {
+  const keys = new Set<string>();
+  for (const [balancer, values] of Object.entries(resources)) {
+    for (const key of Object.keys(values)) if (parseResourceKey(key)?.kind === "Pool") keys.add(`${balancer} ${key}`);
+  }
+  return keys;
+}

@@ -1,0 +1,46 @@
+/** Stages an object's want; one that is too large for a record goes in parts before the record that points to them. */
+import { canonicalJson } from "../model/canonical.ts";
+import type { Reference } from "../model/reference.ts";
+import { partsPartition } from "./keys.ts";
+import type { Group, Ledger } from "./ledger.ts";
+import type { Context } from "./settings.ts";
+import { packWant, readWant, type StoredWant, type Want } from "./want.ts";
+
+export interface WantGroup extends Group {
+  readonly want: Want;
+}
+
+/** `build` may be called twice, as the ledger's `stage` says. An equal want is not written. */
+export async function stageWant(
+  context: Context,
+  ledger: Ledger,
+  reference: Reference,
+  build: (stored: StoredWant) => WantGroup | Promise<WantGroup>,
+): Promise<void> {
+  const stored = await readWant(ledger, reference);
+  const packed = packWant(reference, (await build(stored)).want, context.randomId());
+  if (packed.parts.length === 0) {
+    await ledger.stage(async () => {
+      const { want, writes, ...group } = await build(stored);
+      if (canonicalJson(want) === canonicalJson(stored.want)) return { ...group, writes };
+      return { ...group, writes: [packWant(reference, want, "").record, ...writes] };
+    });
+  } else {
+    // With nothing else pending the revision stands still while the parts are written.
+    await ledger.flush();
+    const { want, writes, ...group } = await build(stored);
+    const { record, parts } = packWant(reference, want, context.randomId());
+    for (const part of parts) await ledger.stage(() => ({ writes: [part] }));
+    await ledger.stage(() => ({ ...group, writes: [record, ...writes] }));
+    await removeParts(ledger, reference, new Set(parts.map((part) => part.key.sort)));
+    return;
+  }
+  if (stored.inParts) await removeParts(ledger, reference, new Set());
+}
+
+/** Those of writes before, and of writes that never came to their record. */
+async function removeParts(ledger: Ledger, reference: Reference, current: ReadonlySet<string>): Promise<void> {
+  for (const { key } of await ledger.listAll(partsPartition(reference))) {
+    if (!current.has(key.sort)) await ledger.stage(() => ({ writes: [{ key, value: null }] }));
+  }
+}
