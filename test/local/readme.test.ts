@@ -1,0 +1,70 @@
+/** Every command line that the READMEs show is run, and must answer what they show; `…` stands for anything. */
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Installation } from "./installation.ts";
+
+const root = path.join(import.meta.dirname, "../..");
+const blogFile = "infra/local/samples/blog.yaml";
+let here: Installation;
+
+beforeEach(async () => {
+  here = await Installation.make();
+  await here.start();
+  const blog = readFileSync(path.join(root, blogFile), "utf8");
+  writeFileSync(
+    path.join(here.data, "blog.yaml"),
+    blog.replaceAll("10082", here.env["ENTRANCE_SAMPLE_BLOG_PORT"] ?? ""),
+  );
+});
+
+afterEach(() => here.remove());
+
+interface Line {
+  readonly command: string;
+  readonly answer: string;
+}
+
+test.each(["README.md", "README.zh-CN.md"])("%s shows what happens", async (file) => {
+  const lines = linesOf(readFileSync(path.join(root, file), "utf8"));
+  expect(lines.length).toBeGreaterThan(8);
+  for (const { command, answer } of lines) {
+    const said = await run(withPorts(command));
+    const pattern = withPorts(answer)
+      .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("…", ".*");
+    expect(said.trimEnd(), command).toMatch(new RegExp(`^${pattern}$`, "s"));
+  }
+});
+
+function linesOf(markdown: string): Line[] {
+  const blocks = [...markdown.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block]) => block ?? "");
+  return blocks.flatMap((block) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((part) => {
+        const end = part.indexOf("\n");
+        return { command: part.slice(0, end), answer: part.slice(end + 1).trimEnd() };
+      }),
+  );
+}
+
+/** The READMEs name the default ports; this installation has others. */
+function withPorts(line: string): string {
+  const { env } = here;
+  return line
+    .replaceAll(blogFile, path.join(here.data, "blog.yaml"))
+    .replaceAll(":1080", `:${env["ENTRANCE_NODE_HTTP_PORT"]}`)
+    .replaceAll(":10003", `:${env["ENTRANCE_NODE_HEALTH_PORT"]}`)
+    .replaceAll("127.0.0.1:8787", env["ENTRANCE_LISTEN"] ?? "");
+}
+
+async function run(command: string): Promise<string> {
+  const quiet = command.replaceAll(/^curl /g, "curl --silent ");
+  const child = spawn("sh", ["-c", quiet], { cwd: root, env: { ...process.env, ...here.env } });
+  const [said] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return said;
+}
