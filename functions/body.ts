@@ -1,10 +1,14 @@
 /** A request's JSON body within a limit. */
 import { EntranceError } from "../shared/model/error.ts";
 
-/** Reads and parses. Throws `too-large` before more than `maxBytes` are kept, `invalid` for what is no JSON. */
+/**
+ * Of a body that is too large so much is still read away: an answer in the middle of it would be lost with its
+ * connection, or the connection's next request would be.
+ */
+const maxDrainedBytes = 64 * 1024 * 1024;
+
+/** Reads and parses. Throws `too-large` without keeping more than `maxBytes`, `invalid` for what is no JSON. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBytes) throw tooLarge(maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();
@@ -12,12 +16,14 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
     const part = await reader?.read();
     if (part === undefined || part.done) break;
     size += part.value.byteLength;
-    if (size > maxBytes) {
+    if (size <= maxBytes) chunks.push(part.value);
+    else if (size <= maxDrainedBytes) chunks.length = 0;
+    else {
       await reader?.cancel();
-      throw tooLarge(maxBytes);
+      break;
     }
-    chunks.push(part.value);
   }
+  if (size > maxBytes) throw new EntranceError("too-large", `the body may have at most ${maxBytes} bytes`);
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {
@@ -29,8 +35,4 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   } catch (cause) {
     throw new EntranceError("invalid", "the body must be JSON in UTF-8", { cause });
   }
-}
-
-function tooLarge(maxBytes: number): EntranceError {
-  return new EntranceError("too-large", `the body may have at most ${maxBytes} bytes`);
 }
