@@ -107,13 +107,20 @@ export function hashOf(value: unknown): string {
     .digest("hex");
 }
 
-export function digestOf(hashes: ReadonlyMap<string, string>): string {
-  const sum = [0, 0, 0, 0, 0];
-  for (const [key, hash] of hashes) {
-    const bytes = createHash("sha1").update(`${key}\n${hash}`).digest();
-    for (let word = 0; word < 5; word++) sum[word] = ((sum[word] ?? 0) + bytes.readUInt32BE(word * 4)) % 2 ** 32;
-  }
+/** The sum of a digest, word by word, moved by one key. */
+function shift(sum: readonly number[], key: string, hash: string, sign: 1 | -1): number[] {
+  const bytes = createHash("sha1").update(`${key}\n${hash}`).digest();
+  return sum.map((word, place) => (word + sign * bytes.readUInt32BE(place * 4) + 2 ** 32) % 2 ** 32);
+}
+
+function hexOf(sum: readonly number[]): string {
   return sum.map((word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+export function digestOf(hashes: ReadonlyMap<string, string>): string {
+  let sum = [0, 0, 0, 0, 0];
+  for (const [key, hash] of hashes) sum = shift(sum, key, hash, 1);
+  return hexOf(sum);
 }
 
 /** What a well-behaved sender keeps: the head it believes in, and the envelopes that follow from it. */
@@ -123,31 +130,38 @@ export class Sender {
   revision = 0;
   readonly store: string;
   readonly epoch: number;
+  #sum = [0, 0, 0, 0, 0];
 
   constructor(store = "store-1", epoch = 1) {
     this.store = store;
     this.epoch = epoch;
   }
 
+  /** Changes the content without a revision: what a refused batch did is taken back this way. */
+  set(key: string, value: unknown, hash = hashOf(value)): void {
+    const before = this.hashes.get(key);
+    if (before !== undefined) this.#sum = shift(this.#sum, key, before, -1);
+    this.hashes.delete(key);
+    this.values.delete(key);
+    if (value === null) return;
+    this.#sum = shift(this.#sum, key, hash, 1);
+    this.hashes.set(key, hash);
+    this.values.set(key, value);
+  }
+
   /** The next revision with these changes, as the body of POST /v2/changes. */
   changes(changes: readonly Change[], base = this.revision): Record<string, unknown> {
     this.revision += 1;
     const sent = changes.map(({ key, value, revision = this.revision, hash = hashOf(value) }) => {
-      if (value === null) {
-        this.hashes.delete(key);
-        this.values.delete(key);
-      } else {
-        this.hashes.set(key, hash);
-        this.values.set(key, value);
-      }
-      return { key, revision, hash: value === null ? null : hash, value };
+      this.set(key, value, hash);
+      return { key, revision, hash: value === null ? "" : hash, value };
     });
     return { ...this.head(), base, changes: sent };
   }
 
   head(): Record<string, unknown> {
     const { store, epoch, revision } = this;
-    return { format: 1, store, epoch, revision, digest: digestOf(this.hashes) };
+    return { format: 1, store, epoch, revision, digest: hexOf(this.#sum) };
   }
 
   /** Everything, as the body of PUT /v2/snapshot. */

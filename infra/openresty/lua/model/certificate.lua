@@ -1,4 +1,4 @@
 -- Certificate/NAMESPACE/NAME: kept, and counted in the digest, for the version that serves TLS.
 return function()
-  return nil, "certificates are not served until the next version of the node"
+  return "certificates are not served until the next version of the node"
 end

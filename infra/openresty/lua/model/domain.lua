@@ -28,21 +28,15 @@ end
 
 function domain.check(value, segments)
   if not domain.is_name(segments[1]) then
-    return nil, "a domain is a DNS name in lower case, *.NAME or *"
+    return "a domain is a DNS name in lower case, *.NAME or *"
   end
-  local fine, reason = field.text("tenant", value.tenant, 253)
-  if not fine then
-    return nil, reason
+  local certificates = field.default(value.certificates, {})
+  local reason = field.text("tenant", value.tenant, 253)
+    or field.list("certificates", certificates, MAX_CERTIFICATES)
+  if not reason and #certificates > 0 then
+    return "certificates are not served until the next version of the node: the domain is served on http"
   end
-  local certificates = field.is_absent(value.certificates) and {} or value.certificates
-  fine, reason = field.list("certificates", certificates, MAX_CERTIFICATES)
-  if not fine then
-    return nil, reason
-  end
-  if #certificates > 0 then
-    return nil, "certificates are not served until the next version of the node: the domain is served on http"
-  end
-  return true
+  return reason
 end
 
 return domain

@@ -6,29 +6,22 @@ local MAX_MEMBERS = 1000 -- an EndpointSlice holds no more
 local MAX_WEIGHT = 1000000
 local STATES = { "active", "draining", "disabled" }
 
-local function check_member(where, member)
-  if not field.is_object(member) then
-    return nil, where .. " must be an object"
+local function check_address(address)
+  if type(address) ~= "string" or not system.address_family(address) then
+    return "address must be an IPv4 or IPv6 address"
   end
-  if type(member.address) ~= "string" or not system.address_family(member.address) then
-    return nil, where .. ".address must be an IPv4 or IPv6 address"
-  end
-  local absent = field.is_absent
-  return field.all(
-    field.integer, { where .. ".port", member.port, 1, 65535 },
-    field.integer, { where .. ".weight", absent(member.weight) and 1 or member.weight, 0, MAX_WEIGHT },
-    field.one_of, { where .. ".state", absent(member.state) and "active" or member.state, STATES },
-    field.boolean, { where .. ".ready", absent(member.ready) or member.ready }
-  )
+  return nil
+end
+
+local function check_member(member)
+  return field.object("a member", member)
+    or check_address(member.address)
+    or field.integer("port", member.port, 1, 65535)
+    or field.integer("weight", field.default(member.weight, 1), 0, MAX_WEIGHT)
+    or field.one_of("state", field.default(member.state, "active"), STATES)
+    or field.boolean("ready", field.default(member.ready, true))
 end
 
 return function(node)
-  local fine, reason = field.list("members", node.members, MAX_MEMBERS)
-  for index, member in ipairs(fine and node.members or {}) do
-    fine, reason = check_member(("members[%d]"):format(index - 1), member)
-    if not fine then
-      break
-    end
-  end
-  return fine, reason
+  return field.list("members", node.members, MAX_MEMBERS, check_member)
 end

@@ -6,18 +6,18 @@ local PROTOCOLS = { "http", "tcp", "udp", "h2c", "grpc", "https" }
 local SPOKEN = { http = true, tcp = true, udp = true }
 
 return function(pool)
-  local fine, reason = field.one_of("protocol", pool.protocol, PROTOCOLS)
-  if not fine then
-    return nil, reason
+  local reason = field.one_of("protocol", pool.protocol, PROTOCOLS)
+  if reason then
+    return reason
   end
   if not SPOKEN[pool.protocol] then
-    return nil, "protocol " .. pool.protocol .. " is not spoken to backends until the next version of the node"
+    return "protocol " .. pool.protocol .. " is not spoken to backends until the next version of the node"
   end
-  if not field.is_absent(pool.balance) and pool.balance ~= "round-robin" then
-    return nil, "balance must be round-robin until the next version of the node"
+  if field.default(pool.balance, "round-robin") ~= "round-robin" then
+    return "balance must be round-robin until the next version of the node"
   end
-  if not field.is_absent(pool.fallback) and pool.fallback ~= "unready" then
-    return nil, 'fallback must be "unready" or absent'
+  if field.default(pool.fallback, "unready") ~= "unready" then
+    return 'fallback must be "unready" or absent'
   end
-  return true
+  return nil
 end

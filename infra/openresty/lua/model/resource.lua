@@ -29,12 +29,8 @@ function resource.reason_against(name, text)
   if type(value) ~= "table" or text:sub(1, 1) ~= "{" then
     return "the value must be a JSON object"
   end
-  local fine
-  fine, reason = CHECKS[key.kind(name)](value, segments)
-  if fine then
-    return nil
-  end
-  return (reason:sub(1, 300):gsub("[^\32-\126]", "?"))
+  reason = CHECKS[key.kind(name)](value, segments)
+  return reason and (reason:sub(1, 300):gsub("[^\32-\126]", "?"))
 end
 
 return resource

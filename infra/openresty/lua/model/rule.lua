@@ -7,166 +7,111 @@ local SCHEMES = { "http", "https", "httptohttps", "httpandhttps" }
 local PATH_TYPES = { "exact", "prefix", "start" }
 local MAX_PATH = 4096
 local MAX_MATCHES = 16
-local MAX_POOLS = 64
+local MAX_LISTENERS = 64
+local MAX_POOLS = 16
 local MAX_WEIGHT = 1000000
 local LATER = " is not understood until the next version of the node"
 
 local function check_path(path)
-  if field.is_absent(path) then
-    return true
+  if path == nil then
+    return nil
   end
-  if not field.is_object(path) then
-    return nil, "matches.path must be an object"
+  local reason = field.object("matches.path", path)
+  if reason then
+    return reason
   end
   if path.type == "regex" then
-    return nil, "matches.path.type regex" .. LATER
+    return "matches.path.type regex" .. LATER
   end
-  local fine, reason = field.all(
-    field.one_of, { "matches.path.type", path.type, PATH_TYPES },
-    field.text, { "matches.path.value", path.value, MAX_PATH }
-  )
-  if fine and path.value:sub(1, 1) ~= "/" then
-    return nil, "matches.path.value must begin with /"
+  reason = field.one_of("matches.path.type", path.type, PATH_TYPES)
+    or field.text("matches.path.value", path.value, MAX_PATH)
+  if not reason and path.value:sub(1, 1) ~= "/" then
+    return "matches.path.value must begin with /"
   end
-  return fine, reason
+  return reason
 end
 
-local function check_pairs(name, list)
-  if field.is_absent(list) then
-    return true
+-- A header or a query parameter.
+local function check_pair(pair)
+  local reason = field.object("a match", pair)
+  if reason then
+    return reason
   end
-  local fine, reason = field.list(name, list, MAX_MATCHES)
-  for index, match in ipairs(fine and list or {}) do
-    local where = ("%s[%d]"):format(name, index - 1)
-    if not field.is_object(match) then
-      return nil, where .. " must be an object"
-    end
-    if not field.is_absent(match.type) and match.type ~= "exact" then
-      return nil, where .. ".type " .. tostring(match.type) .. LATER
-    end
-    fine, reason = field.all(
-      field.text, { where .. ".name", match.name, 256 },
-      field.text, { where .. ".value", match.value, 4096 }
-    )
-    if not fine then
-      break
-    end
+  if field.default(pair.type, "exact") ~= "exact" then
+    return "type " .. tostring(pair.type) .. LATER
   end
-  return fine, reason
-end
-
-local function check_filters(name, filters)
-  if field.is_absent(filters) then
-    return true
-  end
-  local fine, reason = field.list(name, filters, MAX_MATCHES)
-  if fine and filters[1] then
-    local kind = type(filters[1]) == "table" and filters[1].type
-    return nil, ("%s: filter %s"):format(name, type(kind) == "string" and kind or "of no type") .. LATER
-  end
-  return fine, reason
-end
-
-local function check_pools(pools)
-  local fine, reason = field.list("pools", pools, MAX_POOLS)
-  for index, target in ipairs(fine and pools or {}) do
-    local where = ("pools[%d]"):format(index - 1)
-    if not field.is_object(target) then
-      return nil, where .. " must be an object"
-    end
-    if not key.is_well_formed(target.pool) or key.kind(target.pool) ~= "Pool" or not key.segments(target.pool) then
-      return nil, where .. ".pool must be the key of a Pool"
-    end
-    local weight = field.is_absent(target.weight) and 1 or target.weight
-    fine, reason = field.integer(where .. ".weight", weight, 0, MAX_WEIGHT)
-    if fine then
-      fine, reason = check_filters(where .. ".filters", target.filters)
-    end
-    if not fine then
-      break
-    end
-  end
-  return fine, reason
-end
-
-local function check_listeners(listeners)
-  if field.is_absent(listeners) then
-    return true
-  end
-  local fine, reason = field.list("listeners", listeners, MAX_MATCHES)
-  for _, listener in ipairs(fine and listeners or {}) do
-    if listener ~= "http" and listener ~= "https" then
-      return nil, "listeners: " .. tostring(listener) .. LATER
-    end
-  end
-  return fine, reason
-end
-
-local function check_owner(owner, segments)
-  if not field.is_object(owner) then
-    return nil, "owner must be an object"
-  end
-  local fine, reason = field.all(
-    field.text, { "owner.kind", owner.kind, 253 },
-    field.text, { "owner.namespace", owner.namespace, 253 },
-    field.text, { "owner.name", owner.name, 253 },
-    field.text, { "owner.created", owner.created, 64 }
-  )
-  if not fine then
-    return nil, reason
-  end
-  if owner.kind ~= segments[2] or owner.namespace ~= segments[3] or owner.name ~= segments[4] then
-    return nil, "owner must be the one that the key names"
-  end
-  return true
+  return field.text("name", pair.name, 256) or field.text("value", pair.value, 4096)
 end
 
 local function check_matches(matches)
-  if field.is_absent(matches) then
-    return true
+  return field.object("matches", matches)
+    or field.text("matches.method", field.default(matches.method, ""), 32)
+    or check_path(field.default(matches.path, nil))
+    or field.list("matches.headers", field.default(matches.headers, {}), MAX_MATCHES, check_pair)
+    or field.list("matches.query", field.default(matches.query, {}), MAX_MATCHES, check_pair)
+end
+
+local function check_filter(filter)
+  local kind = type(filter) == "table" and filter.type
+  return "filter " .. (type(kind) == "string" and kind or "of no type") .. LATER
+end
+
+local function check_filters(filters)
+  return field.list("filters", field.default(filters, {}), MAX_MATCHES, check_filter)
+end
+
+local function check_target(target)
+  local reason = field.object("a pool", target)
+  if reason then
+    return reason
   end
-  if not field.is_object(matches) then
-    return nil, "matches must be an object"
+  if not key.is_well_formed(target.pool) or key.kind(target.pool) ~= "Pool" or not key.segments(target.pool) then
+    return "pool must be the key of a Pool"
   end
-  local method = field.is_absent(matches.method) and "" or matches.method
-  local fine, reason = field.text("matches.method", method, 32)
-  if fine then
-    fine, reason = check_path(matches.path)
+  return field.integer("weight", field.default(target.weight, 1), 0, MAX_WEIGHT) or check_filters(target.filters)
+end
+
+local function check_listener(listener)
+  if listener ~= "http" and listener ~= "https" then
+    return "listener " .. tostring(listener) .. LATER
   end
-  if fine then
-    fine, reason = check_pairs("matches.headers", matches.headers)
+  return nil
+end
+
+local function check_owner(owner, segments)
+  local reason = field.object("owner", owner)
+    or field.text("owner.kind", owner.kind, 253)
+    or field.text("owner.namespace", owner.namespace, 253)
+    or field.text("owner.name", owner.name, 253)
+    or field.text("owner.created", owner.created, 64)
+  if reason then
+    return reason
   end
-  if fine then
-    fine, reason = check_pairs("matches.query", matches.query)
+  if owner.kind ~= segments[2] or owner.namespace ~= segments[3] or owner.name ~= segments[4] then
+    return "owner must be the one that the key names"
   end
-  return fine, reason
+  return nil
+end
+
+local function check_domain(name, segments)
+  if not domain.is_name(name) then
+    return "domain must be a DNS name in lower case, *.NAME or *"
+  end
+  if name ~= segments[1] then
+    return "domain must be the one that the key names"
+  end
+  if not segments[5]:find("^%d+$") then
+    return "the last segment of a rule's key must be a number"
+  end
+  return nil
 end
 
 return function(rule, segments)
-  if not domain.is_name(rule.domain) then
-    return nil, "domain must be a DNS name in lower case, *.NAME or *"
-  end
-  if rule.domain ~= segments[1] then
-    return nil, "domain must be the one that the key names"
-  end
-  if not segments[5]:find("^%d+$") then
-    return nil, "the last segment of a rule's key must be a number"
-  end
-  local fine, reason = field.one_of("scheme", field.is_absent(rule.scheme) and "http" or rule.scheme, SCHEMES)
-  if fine then
-    fine, reason = check_owner(rule.owner, segments)
-  end
-  if fine then
-    fine, reason = check_listeners(rule.listeners)
-  end
-  if fine then
-    fine, reason = check_matches(rule.matches)
-  end
-  if fine then
-    fine, reason = check_filters("filters", rule.filters)
-  end
-  if fine then
-    fine, reason = check_pools(rule.pools)
-  end
-  return fine, reason
+  return check_domain(rule.domain, segments)
+    or field.one_of("scheme", field.default(rule.scheme, "http"), SCHEMES)
+    or check_owner(rule.owner, segments)
+    or field.list("listeners", field.default(rule.listeners, {}), MAX_LISTENERS, check_listener)
+    or check_matches(field.default(rule.matches, {}))
+    or check_filters(rule.filters)
+    or field.list("pools", rule.pools, MAX_POOLS, check_target)
 end

@@ -58,33 +58,28 @@ local function parse_member(server)
   if not member then
     return nil, problem
   end
-  member.weight = member.weight or (field.is_absent(server.weight) and 1 or server.weight)
-  local fine
-  fine, problem = field.integer("weight", member.weight, 0, MAX_WEIGHT)
-  if not fine then
+  member.weight = member.weight or field.default(server.weight, 1)
+  member.state = STATES[tostring(field.default(server.state, "active")):lower()]
+  member.ready = true
+  problem = field.integer("weight", member.weight, 0, MAX_WEIGHT)
+    or not member.state and "state must be Active, Draining or Disabled"
+  if problem then
     return nil, problem
   end
-  member.state = STATES[(field.is_absent(server.state) and "active" or tostring(server.state)):lower()]
-  if not member.state then
-    return nil, "state must be Active, Draining or Disabled"
-  end
-  member.ready = true
   return json.encode(member)
 end
 
 local function parse_upstream(body)
-  local fine, problem = field.list("servers", body.servers, MAX_SERVERS)
-  if not fine then
+  local problem = field.list("servers", body.servers, MAX_SERVERS)
+  if problem then
     return nil, problem
   end
   local members = {}
-  for _, server in ipairs(body.servers) do
-    local member
-    member, problem = parse_member(server)
-    if not member then
+  for place, server in ipairs(body.servers) do
+    members[place], problem = parse_member(server)
+    if problem then
       return nil, problem
     end
-    members[#members + 1] = member
   end
   return '{"members":' .. json.list(members) .. "}"
 end
@@ -110,12 +105,10 @@ local function parse_server(body)
     return nil, "toHTTPS must be true or false"
   end
   local path = is_filled(body.path) and body.path or "/"
-  local fine, problem = field.all(
-    field.text, { "path", path, 1024 },
-    field.integer, { "port", field.is_absent(body.port) and 80 or tonumber(body.port), 1, 65535 },
-    field.text, { "upstream", body.upstream, 253 }
-  )
-  if not fine then
+  local problem = field.text("path", path, 1024)
+    or field.integer("port", tonumber(field.default(body.port, 80)), 1, 65535)
+    or field.text("upstream", body.upstream, 253)
+  if problem then
     return nil, problem
   end
   if path:sub(1, 1) ~= "/" or not v1.is_name(body.upstream) then
