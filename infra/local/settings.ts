@@ -41,6 +41,7 @@ type Name = keyof v.InferOutput<typeof Environment>;
 export interface Settings {
   readonly data: string;
   readonly listen: { readonly host: string; readonly port: number };
+  readonly loopback: boolean;
   readonly url: string;
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   /** The first of the valid ones is sent. */
@@ -79,6 +80,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   return {
     data: path.resolve(values.ENTRANCE_DATA),
     listen,
+    loopback: host === "localhost" || host === "::1" || host.startsWith("127."),
     url: `${tls === undefined ? "http" : "https"}://${reached}:${listen.port}`,
     tls,
     token: values.ENTRANCE_WEBHOOK_TOKEN?.split(",")[0],

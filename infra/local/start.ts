@@ -5,12 +5,12 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isCaughtUp } from "./caught-up.ts";
 import { Cluster } from "./cluster.ts";
 import { ClusterStore } from "./cluster-store.ts";
 import { lockFolder } from "./lock.ts";
 import { nodeCommand } from "./node-command.ts";
 import { portFaults } from "./ports.ts";
-import { statusOf } from "./probe.ts";
 import { endOrphans, readRun, removeRun, writeRun } from "./run-file.ts";
 import { removeSamples, sampleCommands, sendSamples } from "./samples.ts";
 import { readOrMakeSecrets } from "./secrets.ts";
@@ -87,10 +87,10 @@ async function bringSamples({ data, samples, url, token }: Settings): Promise<vo
   store.close();
 }
 
-async function untilRouted({ node, url }: Settings): Promise<void> {
+async function untilRouted(settings: Settings): Promise<void> {
   const giveUpAt = Date.now() + routedWithinMs;
-  while ((await statusOf(`http://127.0.0.1:${node.health}/ready`)) !== 200) {
-    if (Date.now() > giveUpAt) return say(`the node has got nothing from Entrance yet; ${url}/status says why`);
+  while (!(await isCaughtUp(settings).catch(() => false))) {
+    if (Date.now() > giveUpAt) return say(`the node does not follow Entrance yet; ${settings.url}/status says why`);
     await sleep(50);
   }
 }

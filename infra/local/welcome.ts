@@ -1,8 +1,8 @@
 /** What `npm start` prints when everything runs: lines that can be typed as they are. */
 import type { Settings } from "./settings.ts";
 
-export function welcome({ url, node, tls, token }: Settings, withSamples: boolean): string {
-  const curl = `curl${tls === undefined ? "" : ` --cacert ${tls.certificate}`}${token === undefined ? "" : ` -H 'authorization: Bearer TOKEN'`}`;
+export function welcome({ url, loopback, node, tls }: Settings, withSamples: boolean): string {
+  const curl = `curl${tls === undefined ? "" : ` --cacert ${tls.certificate}`}${loopback ? "" : ` -H 'authorization: Bearer TOKEN'`}`;
   const rows = [
     ...(withSamples
       ? [

@@ -2,12 +2,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { bundle } from "../build.ts";
+import { nodeUrl } from "./caught-up.ts";
 import { statusOf } from "./probe.ts";
 import type { Settings } from "./settings.ts";
 import type { Command } from "./supervised.ts";
 
 export async function workerCommand(
-  { data, url, node, tls }: Settings,
+  { data, url, node }: Settings,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Command> {
   const script = path.join(data, "worker.js");
@@ -16,17 +17,15 @@ export async function workerCommand(
   const scratch = path.join(data, "tmp");
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
-  const nodes = [`http://127.0.0.1:${node.admin}`];
   return {
     name: "entrance",
     program: process.execPath,
     args: [path.join(import.meta.dirname, "worker-host.ts"), script, path.join(data, "worker")],
     env: {
-      ENTRANCE_BALANCERS: JSON.stringify([{ name: "openresty", nodes }]),
+      ENTRANCE_BALANCERS: JSON.stringify([{ name: "openresty", nodes: [nodeUrl(node)] }]),
       ENTRANCE_PUBLIC_HTTPS_PORT: "10443",
       ...environment,
       TMPDIR: scratch,
-      ...(tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.certificate }),
     },
     isUp: async () => (await statusOf(`${url}/healthz`)) === 200,
   };
