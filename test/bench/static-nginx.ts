@@ -1,0 +1,86 @@
+/** nginx as a static proxy and as a backend: what the node is compared with. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts, request } from "../harness/node.ts";
+
+export interface StaticNginx {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+const temp = ["body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => {
+  const directive = name === "body" ? "client_body" : name;
+  return `${directive}_temp_path temp/${name};`;
+});
+
+/** The same log as the node's, so that what is compared is routing. */
+const logFormat = `log_format entrance escape=json '{"time":"$time_iso8601","client":"$remote_addr","method":"$request_method",'
+  '"host":"$host","uri":"$request_uri","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,'
+  '"node":"$upstream_addr","worker":$pid}';`;
+
+/** Proxies everything to one backend with keepalive, as a person would write it. */
+export function startStaticProxy(backendPort: number): Promise<StaticNginx> {
+  return start(
+    (port) => `
+upstream backend { server 127.0.0.1:${backendPort}; keepalive 1024; keepalive_requests 10000; }
+${logFormat}
+server {
+  listen 127.0.0.1:${port};
+  access_log logs/access.log entrance buffer=64k flush=1s;
+  location / {
+    proxy_pass http://backend;
+    proxy_http_version 1.1;
+    proxy_set_header Host $http_host;
+    proxy_set_header Connection "";
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Host $http_host;
+  }
+}`,
+  );
+}
+
+export function startStaticBackend(): Promise<StaticNginx> {
+  return start((port) => `server { listen 127.0.0.1:${port}; access_log off; location / { return 200 "hello\\n"; } }`);
+}
+
+async function start(servers: (port: number) => string): Promise<StaticNginx> {
+  const directory = mkdtempSync(join(tmpdir(), "entrance-static-"));
+  for (const name of ["logs", "temp"]) mkdirSync(join(directory, name));
+  const [port = 0] = await freePorts(1);
+  const configuration = `worker_processes 1;
+daemon off;
+pid logs/nginx.pid;
+error_log logs/error.log;
+events { worker_connections 4096; }
+http {
+  ${temp.join("\n  ")}
+  keepalive_requests 10000;
+  ${servers(port)}
+}
+`;
+  writeFileSync(join(directory, "nginx.conf"), configuration);
+  const child: ChildProcess = spawn("nginx", ["-p", directory, "-c", "nginx.conf", "-e", "logs/error.log"], {
+    stdio: "inherit",
+  });
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const answer = await request(port, "/").catch(() => undefined);
+    if (answer !== undefined) break;
+    await sleep(20);
+  }
+  return {
+    port,
+    pid: child.pid ?? 0,
+    async stop() {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await ended;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
