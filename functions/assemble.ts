@@ -19,6 +19,7 @@ export function assemble(config: Config, store: Store, host: Host): Assembled {
   const counters = new ProcessCounters();
   const entrance = new Entrance({
     store,
+    isSoleWriter: config.store === "embedded",
     balancers: config.balancers.map((balancer) => ({ ...balancer, plugin: pluginFor(config.nodeKey) })),
     translation: translationSettings(config),
     translate,

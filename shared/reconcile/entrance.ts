@@ -4,6 +4,7 @@ import type { Observation } from "../model/observation.ts";
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
 import { refusedEventKey } from "./keys.ts";
+import { freeLeftOver } from "./lock.ts";
 import { Pusher } from "./push.ts";
 import { refusedText } from "./refused.ts";
 import { tick } from "./repair.ts";
@@ -68,14 +69,18 @@ export class Entrance {
     await tick(this.context, this.pusher);
   }
 
-  /** Once in a process's life rules and heads are looked at; a failure is tried again with the next call. */
+  /** Once in a process's life; a failure is tried again with the next call. */
   #ready(): Promise<void> {
-    this.#isReady ??= ensureHeads(this.context)
-      .then(() => ensureRules(this.context))
-      .catch((error: unknown) => {
-        this.#isReady = undefined;
-        throw error;
-      });
+    this.#isReady ??= this.#prepare().catch((error: unknown) => {
+      this.#isReady = undefined;
+      throw error;
+    });
     return this.#isReady;
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.context.isSoleWriter) await freeLeftOver(this.context);
+    await ensureHeads(this.context);
+    await ensureRules(this.context);
   }
 }

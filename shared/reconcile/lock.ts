@@ -70,3 +70,14 @@ export async function release(context: Context, lock: HeldLock): Promise<void> {
   const check = { key: lockKey, version: lock.version };
   await context.store.commit([check], [{ key: lockKey, value: freeLockText(lock) }]);
 }
+
+/** Frees what a process left behind that died with the lock; only where no other process can have it. */
+export async function freeLeftOver(context: Context): Promise<void> {
+  const entry = await context.store.get(lockKey);
+  if (entry === undefined) return;
+  const record = readRecord(schema, entry);
+  if (record.holder === "" || record.holder === context.instance) return;
+  const free: LockRecord = { holder: "", fence: record.fence, expires: 0 };
+  const check = { key: lockKey, version: entry.version };
+  await context.store.commit([check], [{ key: lockKey, value: JSON.stringify(free) }]);
+}

@@ -25,8 +25,8 @@ export interface NodeMemory {
   /** Ms since 1970: not tried before, after failures. */
   notBefore: number;
   error: string | undefined;
-  /** The error that the store's record tells. */
-  recorded: string | undefined;
+  /** The error that the store's record tells; null: a process before this one may have left any. */
+  recorded: string | undefined | null;
   /** Ms since 1970. */
   answeredAt: number | undefined;
 }
@@ -92,7 +92,7 @@ export class Pusher {
       failures: 0,
       notBefore: 0,
       error: undefined,
-      recorded: undefined,
+      recorded: null,
       answeredAt: undefined,
     };
     const task: Task = { memory, running: undefined, again: false };

@@ -46,6 +46,8 @@ export interface Host {
 /** Everything that the rooms of reconcile need from outside; made by an entry or a test. */
 export interface Context {
   readonly store: Store;
+  /** No other process can write the store (the embedded ones): a lock that stands at the start is a dead process's. */
+  readonly isSoleWriter: boolean;
   readonly balancers: readonly Balancer[];
   readonly translation: TranslationSettings;
   readonly translate: (subject: Subject, settings: TranslationSettings) => Translating;

@@ -66,6 +66,7 @@ class Site {
     this.#backends = parts.backends;
     this.#entrance = new Entrance({
       store,
+      isSoleWriter: true,
       balancers: balancers.map((balancer) => ({ ...balancer, plugin })),
       translation: { balancers, prefix: "entrance.dev" },
       translate,

@@ -58,6 +58,7 @@ export function newTestEntrance(
   let ids = 0;
   const context: Context = {
     store: openMemoryStore(),
+    isSoleWriter: false,
     balancers: [balancer],
     translation: { balancers: [{ name: balancer.name, classes: balancer.classes }], prefix: "entrance.dev" },
     translate,

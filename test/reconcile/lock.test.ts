@@ -38,6 +38,15 @@ describe("the lock", () => {
     expect(await extend(test.context, first)).toBeUndefined();
   });
 
+  test("left over by a dead process is freed at once where no other process can have it", async () => {
+    const { context } = newTestEntrance({ instance: "dead" });
+    await tryAcquire(context);
+    const next = newTestEntrance({ store: context.store, isSoleWriter: true });
+    await next.entrance.observe([observed(seenService("shop", "web"), 1)]);
+    await next.host.settled();
+    expect((await context.store.list(dirtyPartition, undefined, 1)).entries).toEqual([]);
+  });
+
   test("lost means that nothing more is written", async () => {
     const test = newTestEntrance();
     const lock = await tryAcquire(test.context);
