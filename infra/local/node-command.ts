@@ -1,7 +1,7 @@
 /** The node: an nginx with our Lua, run in `.entrance/node`. */
 import path from "node:path";
 import { prepareNode } from "../openresty/prepare.ts";
-import { statusOf } from "./probe.ts";
+import { answers } from "./probe.ts";
 import type { Settings } from "./settings.ts";
 import type { Command } from "./supervised.ts";
 
@@ -18,6 +18,6 @@ export function nodeCommand({ data, node }: Settings, keys: readonly string[], s
     program: command,
     args,
     env: { PATH: process.env["PATH"] },
-    isUp: async () => (await statusOf(`http://127.0.0.1:${node.health}/health`)) !== undefined,
+    isUp: () => answers(`http://127.0.0.1:${node.health}/health`),
   };
 }

@@ -2,17 +2,22 @@
 
 const timeoutMs = 2_000;
 
-/** Whether anything answers there, whatever it says. */
-export async function answers(url: string): Promise<boolean> {
-  return (await statusOf(url)) !== undefined;
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
 }
 
-export async function statusOf(url: string): Promise<number | undefined> {
+/** What it answers there; undefined: nothing. */
+export async function ask(url: string): Promise<Answer | undefined> {
   try {
     const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
-    await response.body?.cancel();
-    return response.status;
+    return { status: response.status, text: await response.text() };
   } catch {
     return undefined;
   }
+}
+
+/** Whether anything answers there, whatever it says. */
+export async function answers(url: string): Promise<boolean> {
+  return (await ask(url)) !== undefined;
 }

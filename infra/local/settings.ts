@@ -15,7 +15,7 @@ const Port = v.pipe(
 
 const Listen = v.pipe(
   v.string(),
-  v.regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "must be ADDRESS:PORT, for example 127.0.0.1:8787"),
+  v.regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]*):\d{1,5}$/, "must be ADDRESS:PORT, for example 127.0.0.1:8787"),
 );
 
 const Environment = v.object({
@@ -72,7 +72,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   }
   const values = parsed.output;
   const colon = values.ENTRANCE_LISTEN.lastIndexOf(":");
-  const host = values.ENTRANCE_LISTEN.slice(0, colon).replace(/^\[|\]$/g, "");
+  const host = values.ENTRANCE_LISTEN.slice(0, colon).replace(/^\[|\]$/g, "") || "0.0.0.0";
   const listen = { host, port: Number(values.ENTRANCE_LISTEN.slice(colon + 1)) };
   const tls = tlsOf(values.ENTRANCE_TLS_CERT, values.ENTRANCE_TLS_KEY);
   // Who listens everywhere is reached from here by loopback.

@@ -10,7 +10,7 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether it does its work by now; asked until it says so. */
+  /** Whether it does its work by now; asked until it says so. Rejects when waiting is useless, with the reason. */
   readonly isUp: () => Promise<boolean>;
 }
 
@@ -91,7 +91,7 @@ export class Supervised {
 
   async #untilUp(): Promise<void> {
     const giveUpAt = Date.now() + upWithinMs;
-    while (!(await this.#command.isUp().catch(() => false))) {
+    while (!(await this.#command.isUp())) {
       if (this.#stopping.signal.aborted) return;
       if (Date.now() > giveUpAt) this.#fail(`was not up after ${upWithinMs / 1000} s`);
       await sleep(50);

@@ -49,6 +49,9 @@ export function webhooks(url: string, token: string | undefined): Webhooks {
       });
       const text = await response.text();
       if (response.ok) return text;
+      if (response.status === 401) {
+        throw new WebhookError("Entrance wants a token: set ENTRANCE_WEBHOOK_TOKEN as where it was started.");
+      }
       if (response.status !== 503 || Date.now() > giveUpAt) {
         throw new WebhookError(`Entrance answered ${response.status} at ${door}: ${text.slice(0, 500)}`);
       }

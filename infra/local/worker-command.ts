@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { bundle } from "../build.ts";
 import { nodeUrl } from "./caught-up.ts";
-import { statusOf } from "./probe.ts";
+import { ask } from "./probe.ts";
 import type { Settings } from "./settings.ts";
 import type { Command } from "./supervised.ts";
 
@@ -27,6 +27,13 @@ export async function workerCommand(
       ...environment,
       TMPDIR: scratch,
     },
-    isUp: async () => (await statusOf(`${url}/healthz`)) === 200,
+    isUp: () => isHealthy(`${url}/healthz`),
   };
+}
+
+/** A setting that Entrance cannot use keeps its object from being made: workerd then answers 500 with the sentence. */
+async function isHealthy(url: string): Promise<boolean> {
+  const answer = await ask(url);
+  if (answer?.status === 500) throw new Error(/EntranceError: (.*)/.exec(answer.text)?.[1] ?? answer.text);
+  return answer?.status === 200;
 }

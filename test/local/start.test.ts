@@ -112,3 +112,23 @@ test("deleting the folder starts afresh", async () => {
   expect(await here.ask("shop.localhost")).toMatch(/^404/);
   await second.stop();
 });
+
+test("a setting that Entrance cannot use is told at once, and nothing is left running", async () => {
+  here.env["ENTRANCE_BALANCERS"] = "[{]";
+  const { code, output } = await here.run("infra/local/start.ts", ["--empty"]);
+  expect(code).toBe(1);
+  expect(output).toMatch(/^ENTRANCE_BALANCERS must be JSON/m);
+  expect(here.groups).toEqual([]);
+});
+
+test("where a token is set, apply must have it", async () => {
+  here.env["ENTRANCE_WEBHOOK_TOKEN"] = "a-token-for-this-test";
+  const started = await here.start();
+  expect(started.output).toContain("Entrance is running");
+  const shop = "infra/local/samples/shop.yaml";
+  expect(await here.run("infra/local/apply.ts", ["--dry-run", shop])).toMatchObject({ code: 0 });
+  delete here.env["ENTRANCE_WEBHOOK_TOKEN"];
+  const { code, output } = await here.run("infra/local/apply.ts", ["--dry-run", shop]);
+  expect(code).toBe(1);
+  expect(output).toContain("Entrance wants a token: set ENTRANCE_WEBHOOK_TOKEN");
+});
