@@ -146,6 +146,41 @@ test("a single worker killed with -9 again and again: the others go on, the stat
   await writers.check();
 });
 
+test("a writer killed in the middle of a large batch leaves nothing of it, and the next change goes through", async () => {
+  node = await startNode({ workers: 1, memoryMiB: 128 });
+  await node.apply(application("www.example", "web", [{ port: backend.port }]));
+  const before = await node.state();
+  const large = Array.from({ length: 10_000 }, (_, place) => pool(`large-${place}`));
+  const body = JSON.stringify({
+    ...node.sender.changes(large),
+    // Never the right one: what dies late must not count either.
+    digest: "0".repeat(40),
+  });
+  const sent = node.admin("/v2/changes", { method: "POST", body }).catch(() => undefined);
+  await sleep(300);
+  process.kill(before.pid, "SIGKILL");
+  await sent;
+  for (const change of large) node.sender.set(change.key, null);
+  node.sender.revision = before.revision;
+  await expect
+    .poll(() => node.state().catch(() => undefined), { timeout: 10_000 })
+    .toMatchObject({
+      revision: before.revision,
+      digest: before.digest,
+      counts: before.counts,
+    });
+  await node.apply([pool("after")]);
+  expect((await node.admin("/v2/resources/Pool/shop/large-1/80")).status).toBe(404);
+  for (let start = 0; start < 2; start++) {
+    const state = await node.state();
+    expect(state.digest).toBe(digestOf(node.sender.hashes));
+    expect(state.counts).toEqual({ Pool: 2, Node: 1, Rule: 1 });
+    expect((await node.get("www.example")).status).toBe(200);
+    await node.kill9();
+    await node.start();
+  }
+});
+
 describe("what is found on disk at start", () => {
   let whole: string;
   let digestBefore: string;

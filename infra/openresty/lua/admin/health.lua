@@ -2,7 +2,6 @@
 local answer = require "admin.answer"
 local head = require "state.head"
 local json = require "state.json"
-local view = require "route.view"
 
 local health = {}
 
@@ -31,8 +30,7 @@ function health.ready()
   if not is_read() then
     return answer.wrong_method("GET")
   end
-  view.catch_up()
-  local now = head.read(view.version)
+  local now = head.current()
   if head.is_ready(now) then
     return answer.send(200, '{"ready":true}')
   end

@@ -4,7 +4,6 @@ local json = require "state.json"
 local key = require "model.key"
 local memory = require "state.memory"
 local record = require "state.record"
-local view = require "route.view"
 
 local function without_secrets(name, text)
   if key.kind(name) ~= "Certificate" then
@@ -20,8 +19,7 @@ end
 
 -- The resource as JSON, or nil when there is none.
 return function(name)
-  view.catch_up()
-  local it = record.decode(memory.get(index.record(name), view.version))
+  local it = record.decode(memory.current(index.record(name)))
   if not it then
     return nil
   end

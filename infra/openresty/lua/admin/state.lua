@@ -15,8 +15,8 @@ local MAX_V1_LOOKED_AT = 1000
 local function rejected_list()
   local listed = {}
   for bucket = 0, index.REJECTED_BUCKETS - 1 do
-    for name in sets.get("rejected/" .. bucket, view.version) do
-      local it = record.decode(memory.get(index.record(name), view.version))
+    for name in sets.current("rejected/" .. bucket) do
+      local it = record.decode(memory.current(index.record(name)))
       if #listed < MAX_LISTED and it and it.reason then
         listed[#listed + 1] = json.encode { key = name, reason = it.reason }
       end
@@ -27,14 +27,16 @@ end
 
 local function shadowed_list()
   local listed, looked_at = {}, 0
-  for name in sets.get(index.v1_names("servers"), view.version) do
+  for name in sets.current(index.v1_names("servers")) do
     looked_at = looked_at + 1
     if looked_at > MAX_V1_LOOKED_AT or #listed >= MAX_LISTED then
       break
     end
-    local text = memory.get(index.v1_record("servers", name), view.version)
+    local text = memory.current(index.v1_record("servers", name))
     local host = text and json.decode(text).domain
-    local site = host and view.site(host)
+    local site = host and view.consistently(function()
+      return view.site(host)
+    end)
     for _, label in ipairs(site and site.shadowed or {}) do
       if label == "servers/" .. name then
         listed[#listed + 1] = json.encode { v1 = label, domain = host }
@@ -56,7 +58,7 @@ end
 
 return function()
   view.report()
-  local now = head.read(view.version)
+  local now = head.current()
   local free, capacity = memory.free_bytes()
   local counts = {}
   for kind, count in pairs(now.counts) do

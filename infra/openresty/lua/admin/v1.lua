@@ -7,7 +7,6 @@ local json = require "state.json"
 local sets = require "state.sets"
 local settings = require "settings"
 local v1 = require "state.v1"
-local view = require "route.view"
 local writer = require "state.writer"
 
 local MAX_BYTES = 1024 * 1024
@@ -43,10 +42,9 @@ local function remove(kind, name)
 end
 
 local function list(kind, name, protocol)
-  view.catch_up()
   local items = {}
   local only = name and v1.canonical(kind, name)
-  for known in sets.get(index.v1_names(kind), view.version) do
+  for known in sets.current(index.v1_names(kind)) do
     if protocol == "http" and (not only or known == only) then
       items[#items + 1] = json.encode(known)
     end

@@ -9,12 +9,14 @@ local view = require "route.view"
 
 local get_last_failure = balancer.get_last_failure
 local set_current_peer = balancer.set_current_peer
-local next_choice = pool.next_choice
 local var = ngx.var
 
--- No member is left: the error page of 500 decides what to say, in phase/decide.lua.
-local function give_up()
-  return ngx.exit(ngx.ERROR)
+-- Without a peer the error page of 500 decides what to say, in phase/decide.lua.
+local function send_to(peer)
+  if not peer then
+    return ngx.exit(ngx.ERROR)
+  end
+  return set_current_peer(peer.address, peer.port)
 end
 
 local function again()
@@ -22,27 +24,17 @@ local function again()
   local found, _, route = find()
   local now = ngx.now()
   set_aside(route, tries.last, now)
-  if not found then
-    return give_up()
-  end
-  local place = next_choice(found, now, tries.by_peer)
+  local peer = found and pool.next_peer(found, now, tries.by_peer)
   -- A kept connection may have been closed by its peer just now, which says little: once more, then.
-  if not place and tries.connected and tries.by_peer[tries.last] == 1 then
-    place = next_choice(found, now)
+  if found and not peer and tries.connected and tries.by_peer[tries.last] == 1 then
+    peer = pool.next_peer(found, now)
   end
-  if not place then
-    return give_up()
-  end
-  return set_current_peer(found.addresses[place], found.ports[place])
+  return send_to(peer)
 end
 
 local function first_time()
   local found = find()
-  if not found then
-    return give_up()
-  end
-  local place = next_choice(found, ngx.now())
-  return set_current_peer(found.addresses[place], found.ports[place])
+  return send_to(found and pool.next_peer(found, ngx.now()))
 end
 
 return function()
@@ -51,17 +43,13 @@ return function()
   end
   if board.version == view.version then
     local site = view.sites[var.host]
-    local route = site and site.only
-    local chosen = route and route.pool
-    if chosen and chosen.size > 0 then
-      local at = chosen.at + 1
-      if at > chosen.size then
-        at = 1
-      end
-      local place = chosen.order[at]
-      if chosen.aside_until[place] == 0 then
-        chosen.at = at
-        return set_current_peer(chosen.addresses[place], chosen.ports[place])
+    local only = site and site.only_pool
+    if only and only.size > 0 then
+      local at = only.at < only.size and only.at + 1 or 1
+      local peer = only.order[at]
+      if peer.aside_until == 0 then
+        only.at = at
+        return set_current_peer(peer.address, peer.port)
       end
     end
   end

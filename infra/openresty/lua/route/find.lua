@@ -12,8 +12,8 @@ local function look_up()
   end
   local name = site.next_pool(route)
   local pool = name and view.pool(name)
-  if found.only then
-    found.only.pool = pool
+  if found.has_one_pool then
+    found.only_pool = pool
   end
   if not pool or pool.size < 1 then
     return nil, 503, route

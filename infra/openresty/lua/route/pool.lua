@@ -77,21 +77,24 @@ local function choose(lists, fallback)
   return members
 end
 
-local function peer_address(address)
-  return address:find(":", 1, true) and "[" .. address .. "]" or address
+local function new_peer(member, failed)
+  local address = member.address:find(":", 1, true) and "[" .. member.address .. "]" or member.address
+  local name = address .. ":" .. member.port
+  return { name = name, address = address, port = member.port, aside_until = failed[name] or 0 }
 end
 
+-- Whose turn it is goes round in `order`, which names each peer as often as its weight says.
 local function fill(it, members)
-  local weights = {}
-  it.addresses, it.ports, it.aside_until = {}, {}, {}
+  local weights, order = {}, {}
+  it.peers = {}
   for place, member in ipairs(members) do
-    it.addresses[place] = peer_address(member.address)
-    it.ports[place] = member.port
-    it.aside_until[place] = it.failed[it.addresses[place] .. ":" .. member.port] or 0
+    it.peers[place] = new_peer(member, it.failed)
     weights[place] = member.weight or 1
   end
-  it.order = #members > 0 and turns.order(weights) or {}
-  it.size = #it.order
+  for turn, place in ipairs(#members > 0 and turns.order(weights) or {}) do
+    order[turn] = it.peers[place]
+  end
+  it.order, it.size = order, #order
   -- Workers and pools begin at different members.
   it.at = it.size > 0 and math.random(it.size) or 0
 end
@@ -110,33 +113,33 @@ function pool.compile(name, version, known)
   return it
 end
 
--- Remembers that a member failed: others are asked for a few seconds.
-function pool.set_aside(it, peer, now)
+-- Remembers that a peer failed: others are asked for a few seconds.
+function pool.set_aside(it, name, now)
   local until_time = now + SET_ASIDE_SECONDS
   if it.failing_until < now then
     it.failed = {}
   end
-  it.failed[peer] = until_time
+  it.failed[name] = until_time
   it.failing_until = until_time
-  for place, address in ipairs(it.addresses) do
-    if address .. ":" .. it.ports[place] == peer then
-      it.aside_until[place] = until_time
+  for _, peer in ipairs(it.peers) do
+    if peer.name == name then
+      peer.aside_until = until_time
     end
   end
 end
 
--- The next member in turn that is neither set aside nor was tried, then one set aside; nil when all were tried.
-function pool.next_choice(it, now, tried)
+-- The next peer in turn that is neither set aside nor was tried, then one set aside; nil when all were tried.
+function pool.next_peer(it, now, tried)
   local second_best
   for _ = 1, it.size do
     it.at = it.at % it.size + 1
-    local place = it.order[it.at]
-    if not (tried and tried[it.addresses[place] .. ":" .. it.ports[place]]) then
-      if it.aside_until[place] <= now then
-        it.aside_until[place] = 0
-        return place
+    local peer = it.order[it.at]
+    if not (tried and tried[peer.name]) then
+      if peer.aside_until <= now then
+        peer.aside_until = 0
+        return peer
       end
-      second_best = second_best or place
+      second_best = second_best or peer
     end
   end
   return second_best

@@ -152,10 +152,10 @@ function site.compile(host, version)
   table.sort(it.lengths, function(a, b)
     return a > b
   end)
+  -- All requests to such a host go one way: the balancer takes it without asking further.
   local first = routes[1]
-  if #routes == 1 and #first.pools == 1 and is_plain(first) and first.type ~= "exact" and first.value == "/" then
-    it.only = first
-  end
+  it.has_one_pool = #routes == 1 and #first.pools == 1 and is_plain(first) and first.type ~= "exact"
+    and first.value == "/"
   return it
 end
 

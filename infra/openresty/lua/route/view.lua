@@ -55,7 +55,7 @@ end
 function view.report()
   view.catch_up()
   local mine = board.workers[ngx.worker.id()]
-  mine.pid, mine.version, mine.revision = ngx.worker.pid(), view.version, head.read(view.version).revision
+  mine.pid, mine.version, mine.revision = ngx.worker.pid(), view.version, head.current().revision
   mine.beat = ngx.time()
 end
 

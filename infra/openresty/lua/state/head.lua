@@ -10,9 +10,14 @@ function head.empty()
   return { store = "", epoch = 0, revision = 0, digest = digest.EMPTY, counts = {}, rejected = 0, v1 = 0, problem = "" }
 end
 
-function head.read(version)
-  local text = memory.get(NAME, version)
+-- get reads a name: of one version, or of what is published.
+function head.of(get)
+  local text = get(NAME)
   return text and json.decode(text) or head.empty()
+end
+
+function head.current()
+  return head.of(memory.current)
 end
 
 function head.stage(batch, value)

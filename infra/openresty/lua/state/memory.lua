@@ -37,6 +37,16 @@ end
 
 memory.get = get
 
+-- What is published at this moment. (Between a reader's look at the version and its read, a batch may be published.)
+function memory.current(name)
+  local text, version
+  repeat
+    version = board.version
+    text = get(name, version)
+  until board.version == version
+  return text
+end
+
 function memory.batch()
   return setmetatable({ version = board.version + 1, staged = {}, count = 0, steps = 0, full = false }, Batch)
 end

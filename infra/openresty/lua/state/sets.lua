@@ -11,6 +11,10 @@ function sets.get(name, version)
   return sets.each(memory.get(name, version))
 end
 
+function sets.current(name)
+  return sets.each(memory.current(name))
+end
+
 local function touched(batch, set)
   batch.sets = batch.sets or {}
   local changes = batch.sets[set]

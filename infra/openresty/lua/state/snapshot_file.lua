@@ -31,14 +31,7 @@ local function reader(version)
       return memory.get(name, version)
     end
   end
-  return function(name)
-    local text, at
-    repeat
-      at = board.version
-      text = memory.get(name, at)
-    until board.version == at
-    return text
-  end
+  return memory.current
 end
 
 local function resource_line(name, it)
@@ -112,7 +105,7 @@ function snapshot_file.prepare(purpose, first_journal, version)
   end
   local get = reader(version)
   local bytes
-  bytes, problem = write_all(fd, get, first_journal, head.read(version or board.version))
+  bytes, problem = write_all(fd, get, first_journal, head.of(get))
   system.close(fd)
   if not bytes then
     snapshot_file.discard(purpose)

@@ -25,7 +25,7 @@ end
 
 local function begin()
   local batch = memory.batch()
-  batch.head = head.read(board.version)
+  batch.head = head.current()
   batch.was_damaged = batch.head.problem ~= ""
   batch.digest = digest.parse(batch.head.digest)
   batch.subjects = {}
