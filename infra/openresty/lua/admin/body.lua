@@ -6,19 +6,25 @@ function body.is_too_large(limit)
   return (tonumber(ngx.var.http_content_length) or 0) > limit
 end
 
-local function read_file(path)
-  local file = path and io.open(path, "r")
-  if not file then
-    return ""
-  end
-  local text = file:read("*a")
+local function read_file(path, limit)
+  local file = assert(io.open(path, "r"))
+  local text = file:seek("end") <= limit and file:seek("set", 0) and file:read("*a")
   file:close()
-  return text
+  return text or nil
 end
 
-function body.read()
+-- The whole body, or nil when it is too large.
+function body.read(limit)
+  if body.is_too_large(limit) then
+    return nil
+  end
   ngx.req.read_body()
-  return ngx.req.get_body_data() or read_file(ngx.req.get_body_file())
+  local path = ngx.req.get_body_file()
+  local text = path and read_file(path, limit)
+  if not path then
+    text = ngx.req.get_body_data() or ""
+  end
+  return text and #text <= limit and text or nil
 end
 
 -- An iterator over lines; a large body is never whole in memory.

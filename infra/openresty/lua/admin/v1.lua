@@ -53,21 +53,20 @@ local function list(kind, name, protocol)
   return answer.send(205, ('{"protocol":%s,"items":%s}'):format(json.encode(protocol), json.list(items)))
 end
 
--- A body is optional for GET and DELETE, and says the protocol.
-local function read_request(method)
-  local text = body.read()
-  if text == "" and (method == "GET" or method == "DELETE") then
-    return { protocol = "http" }
-  end
-  return json.decode(text)
-end
-
 local function is_filled(value)
   return type(value) == "string" and value ~= ""
 end
 
+-- A body is optional for GET and DELETE; it says the protocol.
 local function handle(method, kind, name)
-  local request = read_request(method)
+  local text = body.read(MAX_BYTES)
+  if not text then
+    return fail(413, ("a body has at most %d bytes"):format(MAX_BYTES))
+  end
+  local request = json.decode(text)
+  if text == "" and (method == "GET" or method == "DELETE") then
+    request = {}
+  end
   if type(request) ~= "table" then
     return fail(UNUSABLE, "the body must be a JSON object")
   end
@@ -102,9 +101,6 @@ return function()
   end
   if method ~= "GET" and not NEEDS_NAME[method] or not name and NEEDS_NAME[method] then
     return answer.wrong_method(name and "GET, POST, UPDATE, DELETE" or "GET")
-  end
-  if body.is_too_large(MAX_BYTES) then
-    return fail(413, ("a body has at most %d bytes"):format(MAX_BYTES))
   end
   return handle(method, kind, name)
 end

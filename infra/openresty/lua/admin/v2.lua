@@ -29,10 +29,10 @@ local function send(outcome)
 end
 
 local function post_changes()
-  if body.is_too_large(changes.MAX_BYTES) then
+  local text = body.read(changes.MAX_BYTES)
+  if not text then
     return answer.refuse(413, ("the body has more than %d bytes: send a snapshot"):format(changes.MAX_BYTES))
   end
-  local text = body.read()
   local it, status, problem = changes.parse(text)
   if not it then
     return answer.refuse(status, problem)

@@ -7,7 +7,7 @@ local MAX_WEIGHT = 1000000
 local STATES = { "active", "draining", "disabled" }
 
 local function check_address(address)
-  if type(address) ~= "string" or not system.address_family(address) then
+  if type(address) ~= "string" or not system.is_address(address) then
     return "address must be an IPv4 or IPv6 address"
   end
   return nil

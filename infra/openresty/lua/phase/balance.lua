@@ -4,6 +4,7 @@ local board = require "state.board"
 local find = require "route.find"
 local pool = require "route.pool"
 local read_tries = require "route.tries"
+local refusal = require "route.refusal"
 local set_aside = require "route.set_aside"
 local view = require "route.view"
 
@@ -12,8 +13,9 @@ local set_current_peer = balancer.set_current_peer
 local var = ngx.var
 
 -- Without a peer the error page of 500 decides what to say, in phase/decide.lua.
-local function send_to(peer)
+local function send_to(peer, status)
   if not peer then
+    refusal.say(status)
     return ngx.exit(ngx.ERROR)
   end
   return set_current_peer(peer.address, peer.port)
@@ -21,7 +23,7 @@ end
 
 local function again()
   local tries = read_tries()
-  local found, _, route = find()
+  local found, status, route = find()
   local now = ngx.now()
   set_aside(route, tries.last, now)
   local peer = found and pool.next_peer(found, now, tries.by_peer)
@@ -29,12 +31,12 @@ local function again()
   if found and not peer and tries.connected and tries.by_peer[tries.last] == 1 then
     peer = pool.next_peer(found, now)
   end
-  return send_to(peer)
+  return send_to(peer, status)
 end
 
 local function first_time()
-  local found = find()
-  return send_to(found and pool.next_peer(found, ngx.now()))
+  local found, status = find()
+  return send_to(found and pool.next_peer(found, ngx.now()), status)
 end
 
 return function()

@@ -1,6 +1,6 @@
 -- The error page of 500: the balancer had nobody to send the request to. Says why.
-local find = require "route.find"
 local page = require "phase.page"
+local refusal = require "route.refusal"
 
 -- Of members that were tried, the last one's failure counts.
 local function status_of_tries()
@@ -8,6 +8,6 @@ local function status_of_tries()
 end
 
 return function()
-  local _, status = find()
+  local status = refusal.take()
   return page.send(status_of_tries() or status or 500)
 end

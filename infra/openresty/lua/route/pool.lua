@@ -1,5 +1,5 @@
--- The members of one pool, joined from its lists and put in an order of turns. What is known of a member's failures
--- is this worker's own, and outlives a change of the pool.
+-- The members of one pool, joined from its lists and put in an order of turns. Passive health: what is known of a
+-- peer's failures is this worker's own, and outlives a change of the pool.
 local index = require "state.index"
 local json = require "state.json"
 local memory = require "state.memory"
@@ -10,6 +10,9 @@ local turns = require "route.turns"
 local pool = {}
 
 local SET_ASIDE_SECONDS = 5
+local MAX_FAILURES = 10000
+
+local failures, failure_count = {}, 0 -- by peer: set aside until
 
 local function decode_record(name, version)
   local it = record.decode(memory.get(index.record(name), version))
@@ -77,10 +80,10 @@ local function choose(lists, fallback)
   return members
 end
 
-local function new_peer(member, failed)
+local function new_peer(member)
   local address = member.address:find(":", 1, true) and "[" .. member.address .. "]" or member.address
   local name = address .. ":" .. member.port
-  return { name = name, address = address, port = member.port, aside_until = failed[name] or 0 }
+  return { name = name, address = address, port = member.port, aside_until = failures[name] or 0 }
 end
 
 -- Whose turn it is goes round in `order`, which names each peer as often as its weight says.
@@ -88,7 +91,7 @@ local function fill(it, members)
   local weights, order = {}, {}
   it.peers = {}
   for place, member in ipairs(members) do
-    it.peers[place] = new_peer(member, it.failed)
+    it.peers[place] = new_peer(member)
     weights[place] = member.weight or 1
   end
   for turn, place in ipairs(#members > 0 and turns.order(weights) or {}) do
@@ -99,8 +102,8 @@ local function fill(it, members)
   it.at = it.size > 0 and math.random(it.size) or 0
 end
 
--- A pool as of a version. known, if any, is what this worker had of it before.
-function pool.compile(name, version, known)
+-- A pool as of a version.
+function pool.compile(name, version)
   local v1_name = name:match("^upstreams/(.+)$")
   local lists, fallback
   if v1_name then
@@ -108,19 +111,25 @@ function pool.compile(name, version, known)
   else
     lists, fallback = read_v2(name, version)
   end
-  local it = { failed = known and known.failed or {}, failing_until = known and known.failing_until or 0 }
+  local it = {}
   fill(it, choose(lists or {}, fallback))
   return it
 end
 
--- Remembers that a peer failed: others are asked for a few seconds.
+local function remember(name, until_time)
+  if not failures[name] then
+    failure_count = failure_count + 1
+  end
+  if failure_count > MAX_FAILURES then
+    failures, failure_count = {}, 1
+  end
+  failures[name] = until_time
+end
+
+-- A peer failed: others are asked for a few seconds.
 function pool.set_aside(it, name, now)
   local until_time = now + SET_ASIDE_SECONDS
-  if it.failing_until < now then
-    it.failed = {}
-  end
-  it.failed[name] = until_time
-  it.failing_until = until_time
+  remember(name, until_time)
   for _, peer in ipairs(it.peers) do
     if peer.name == name then
       peer.aside_until = until_time

@@ -13,15 +13,17 @@ local site = {}
 
 local SLASH = 47
 
+-- Of several matches of one name the first counts (Gateway API).
 local function by_name(list, lower)
   if type(list) ~= "table" or #list == 0 then
     return nil
   end
-  local names = {}
+  local values = {}
   for _, match in ipairs(list) do
-    names[lower and match.name:lower() or match.name] = match.value
+    local name = lower and match.name:lower() or match.name
+    values[name] = values[name] or match.value
   end
-  return names
+  return values
 end
 
 local function new_route(path, pools, weights)

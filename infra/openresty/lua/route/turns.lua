@@ -31,10 +31,25 @@ local function reduce(weights)
   return reduced, total
 end
 
+local function are_alike(weights)
+  for _, weight in ipairs(weights) do
+    if weight ~= weights[1] then
+      return false
+    end
+  end
+  return true
+end
+
 -- weights: a list, at least one above 0. Gives a list of places in it, each as often as its weight says.
 function turns.order(weights)
-  local reduced, total = reduce(weights)
   local current, order = {}, {}
+  if are_alike(weights) then
+    for place = 1, #weights do
+      order[place] = place
+    end
+    return order
+  end
+  local reduced, total = reduce(weights)
   for place = 1, #reduced do
     current[place] = 0
   end

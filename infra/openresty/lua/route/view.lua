@@ -12,7 +12,6 @@ local MAX_ALIASES = 20000
 local MAX_ATTEMPTS = 100
 
 local pools = {}
-local forgotten_pools = {} -- keeps what is known of failing members over a change
 local aliases, alias_count = {}, 0 -- hosts served by a wildcard's site, or by that of *
 
 local function forget_aliases()
@@ -27,7 +26,6 @@ local function forget(kind, name)
     view.sites[name] = nil
     forget_aliases()
   elseif pools[name] then
-    forgotten_pools[name] = pools[name].failing_until > ngx.now() and pools[name] or nil
     pools[name].size = -1 -- routes hold on to it: they must look it up anew
     pools[name] = nil
   end
@@ -94,8 +92,7 @@ end
 function view.pool(name)
   local found = pools[name]
   if not found then
-    found = pool.compile(name, view.version, forgotten_pools[name])
-    forgotten_pools[name] = nil
+    found = pool.compile(name, view.version)
     pools[name] = found
   end
   return found

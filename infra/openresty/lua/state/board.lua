@@ -18,7 +18,7 @@ typedef struct {
 ]]
 
 local address_of_board = "board"
-local handle = ngx.shared.entrance_ring
+local handle = ngx.shared.entrance_state -- nothing in it is ever evicted
 
 -- A reload runs this again in the same master: old and new workers must go on sharing one page.
 local function attach()
@@ -27,7 +27,7 @@ local function attach()
     return ffi.cast("entrance_board *", ffi.cast("uintptr_t", known))
   end
   local memory = assert(system.shared_memory(ffi.sizeof("entrance_board")))
-  assert(handle:safe_set(address_of_board, tonumber(ffi.cast("uintptr_t", memory))))
+  assert(handle:safe_add(address_of_board, tonumber(ffi.cast("uintptr_t", memory))))
   return ffi.cast("entrance_board *", memory)
 end
 

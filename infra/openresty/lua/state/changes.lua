@@ -33,9 +33,6 @@ end
 
 -- Parses a body: {…, items}, or nil, a status and a sentence.
 function changes.parse(body)
-  if #body > changes.MAX_BYTES then
-    return nil, 413, ("the body has more than %d bytes: send a snapshot"):format(changes.MAX_BYTES)
-  end
   local it, problem = envelope.changes(body)
   if not it then
     return nil, 400, problem

@@ -137,15 +137,12 @@ end
 
 local address_buffer = ffi.new("uint8_t[16]")
 
--- "v4", "v6" or nil for what is not an IP address.
-function system.address_family(text)
-  if C.inet_pton(AF_INET, text, address_buffer) == 1 then
-    return "v4"
+-- Whether text is an IPv4 or IPv6 address.
+function system.is_address(text)
+  if text:find("[^%x:.]") then
+    return false
   end
-  if C.inet_pton(AF_INET6, text, address_buffer) == 1 then
-    return "v6"
-  end
-  return nil
+  return C.inet_pton(AF_INET, text, address_buffer) == 1 or C.inet_pton(AF_INET6, text, address_buffer) == 1
 end
 
 return system

@@ -40,7 +40,7 @@ local function parse_address(text)
     address, port, rest = text:match("^([^:%s]+):(%d+)%s*(.-)%s*$")
   end
   port = tonumber(port)
-  if not address or not system.address_family(address) or port < 1 or port > 65535 then
+  if not address or not system.is_address(address) or port < 1 or port > 65535 then
     return nil, "addr must be IP:PORT"
   end
   local weight = rest:match("^weight=(%d+)$")
