@@ -5,6 +5,7 @@
  *   npm test -- test/node             only the test files whose path contains this, without the checks
  *   npm test -- --update-golden       writes the golden stories anew: look at the diff
  */
+import path from "node:path";
 import { startVitest } from "vitest/node";
 import { checks, report, runChecks } from "../infra/check.ts";
 
@@ -38,7 +39,7 @@ async function countChecks(): Promise<Counts> {
 
 async function countTests(): Promise<Counts> {
   const vitest = await startVitest("test", filters, {
-    config: "test/vitest.config.ts",
+    config: path.join(import.meta.dirname, "vitest.config.ts"),
     watch: false,
     update: updateGolden,
   });

@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { isCaughtUp } from "./caught-up.ts";
 import { Cluster } from "./cluster.ts";
 import { ClusterStore } from "./cluster-store.ts";
@@ -23,7 +24,7 @@ import { workerCommand } from "./worker-command.ts";
 /** So long may the first routes take to appear on the node before we say that something is wrong. */
 const routedWithinMs = 15_000;
 
-const empty = process.argv.slice(2).includes("--empty");
+const empty = readArguments();
 const children: Supervised[] = [];
 const ending = new AbortController();
 const ended = new Promise<void>((resolve) => ending.signal.addEventListener("abort", () => resolve()));
@@ -96,10 +97,13 @@ async function untilRouted(settings: Settings): Promise<void> {
 }
 
 /** What a later start must know to clean up if this process is killed. */
-function note(settings: Settings): void {
+function note({ data, url, tls }: Settings): void {
   const entries = children.flatMap(({ name, entry }) => (entry === undefined ? [] : [{ name, ...entry }]));
-  const certificate = settings.tls?.certificate;
-  writeRun(settings.data, { supervisor: process.pid, url: settings.url, certificate, children: entries });
+  try {
+    writeRun(data, { supervisor: process.pid, url, certificate: tls?.certificate, children: entries });
+  } catch (error) {
+    say(`what runs cannot be noted in ${data}: ${(error as Error).message}`); // a full disk, a folder deleted meanwhile
+  }
 }
 
 function alreadyRunning({ data }: Settings): string {
@@ -107,6 +111,15 @@ function alreadyRunning({ data }: Settings): string {
   const who = run === undefined ? "" : ` (process ${run.supervisor}, ${run.url})`;
   const how = run === undefined ? "" : `, or: kill ${run.supervisor}`;
   return `Entrance already runs here${who}. End it with Ctrl-C where it was started${how}`;
+}
+
+function readArguments(): boolean {
+  try {
+    return parseArgs({ options: { empty: { type: "boolean", default: false } } }).values.empty;
+  } catch (error) {
+    console.error(`${(error as Error).message}\nnpm start [-- --empty]`);
+    process.exit(1);
+  }
 }
 
 function say(line: string): void {
