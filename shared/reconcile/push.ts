@@ -71,7 +71,11 @@ export class Pusher {
       await Promise.all(
         balancer.nodes.map(async (node) => {
           const { memory } = this.#task(balancer, node);
-          if (this.#context.now() < memory.notBefore) return;
+          if (this.#context.now() < memory.notBefore) {
+            // A wish of before may have been outdone by an earlier one: without this the node waits for the next tick.
+            this.#context.host.wakeAt(memory.notBefore);
+            return;
+          }
           if (ask) memory.state = undefined;
           if (!isAt(memory.state, head)) await this.#start(balancer, node);
         }),
