@@ -9,18 +9,16 @@ import { Cluster, type Outcome } from "./cluster.ts";
 import { ClusterStore } from "./cluster-store.ts";
 import { type Manifest, parseManifests } from "./manifest.ts";
 import { readRun } from "./run-file.ts";
-import { readSettings, SettingError } from "./settings.ts";
-import { trustCertificate, WebhookError, webhooks } from "./webhooks.ts";
+import { readSettings } from "./settings.ts";
+import { Told } from "./told.ts";
+import { trustCertificate, webhooks } from "./webhooks.ts";
 
 const usage = "npm run apply -- FILE… [--delete] [--dry-run] [--url URL]     (FILE may be - for stdin)";
-
-class UsageError extends Error {}
 
 try {
   process.exitCode = await main();
 } catch (error) {
-  const known = error instanceof UsageError || error instanceof SettingError || error instanceof WebhookError;
-  if (!known) throw error;
+  if (!(error instanceof Told)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }
@@ -55,11 +53,11 @@ function readArguments() {
   } as const;
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (positionals.length === 0) throw new UsageError(usage);
-    if (values.url !== undefined && !URL.canParse(values.url)) throw new UsageError(`--url ${values.url} is no URL`);
+    if (positionals.length === 0) throw new Told(usage);
+    if (values.url !== undefined && !URL.canParse(values.url)) throw new Told(`--url ${values.url} is no URL`);
     return { files: positionals, remove: values.delete, dryRun: values["dry-run"], url: values.url };
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`${(error as Error).message}\n${usage}`);
+    throw error instanceof Told ? error : new Told(`${(error as Error).message}\n${usage}`);
   }
 }
 
@@ -68,10 +66,10 @@ function readManifests(file: string): Manifest[] {
   try {
     text = readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    throw new UsageError(`${file} cannot be read (${(error as Error).message})`);
+    throw new Told(`${file} cannot be read (${(error as Error).message})`);
   }
   const parsed = parseManifests(text);
-  if (!parsed.ok) throw new UsageError(`${file === "-" ? "stdin" : file}: ${parsed.reason}`);
+  if (!parsed.ok) throw new Told(`${file === "-" ? "stdin" : file}: ${parsed.reason}`);
   return parsed.manifests;
 }
 

@@ -6,6 +6,7 @@ import { type Manifest, parseManifests } from "./manifest.ts";
 import { answers } from "./probe.ts";
 import type { Settings } from "./settings.ts";
 import type { Command } from "./supervised.ts";
+import { Told } from "./told.ts";
 
 type Name = keyof Settings["samples"];
 const names: readonly Name[] = ["shop", "blog"];
@@ -30,7 +31,7 @@ export async function sendSamples(cluster: Cluster, ports: Settings["samples"]):
       const isAddress = manifest.kind === "EndpointSlice";
       if (cluster.has(manifest) && !isAddress) continue;
       const { object, result, message } = await cluster.apply(isAddress ? atPort(manifest, ports[name]) : manifest);
-      if (result === "refused") throw new Error(`Entrance refused the sample ${object}: ${message}`);
+      if (result === "refused") throw new Told(`Entrance refused the sample ${object}: ${message}`);
     }
   }
 }

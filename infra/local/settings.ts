@@ -3,7 +3,9 @@ import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import * as v from "valibot";
+import { defaultPorts } from "../openresty/prepare.ts";
 import { root } from "../wrangler.ts";
+import { Told } from "./told.ts";
 
 const Port = v.pipe(
   v.string(),
@@ -24,10 +26,10 @@ const Environment = v.object({
   ENTRANCE_TLS_CERT: v.optional(v.string()),
   ENTRANCE_TLS_KEY: v.optional(v.string()),
   ENTRANCE_WEBHOOK_TOKEN: v.optional(v.string()),
-  ENTRANCE_NODE_HTTP_PORT: v.optional(Port, "1080"),
-  ENTRANCE_NODE_ADMIN_PORT: v.optional(Port, "10002"),
-  ENTRANCE_NODE_HEALTH_PORT: v.optional(Port, "10003"),
-  ENTRANCE_NODE_WAITING_PORT: v.optional(Port, "10004"),
+  ENTRANCE_NODE_HTTP_PORT: v.optional(Port, String(defaultPorts.http)),
+  ENTRANCE_NODE_ADMIN_PORT: v.optional(Port, String(defaultPorts.admin)),
+  ENTRANCE_NODE_HEALTH_PORT: v.optional(Port, String(defaultPorts.health)),
+  ENTRANCE_NODE_WAITING_PORT: v.optional(Port, String(defaultPorts.waiting)),
   ENTRANCE_NODE_WORKERS: v.optional(
     v.pipe(v.string(), v.regex(/^[1-9]\d?$/, "must be a number from 1 to 99"), v.transform(Number)),
     String(Math.min(availableParallelism(), 4)),
@@ -68,7 +70,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const parsed = v.safeParse(Environment, environment);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw new SettingError(`${v.getDotPath(issue) ?? "a setting"} ${issue.message}`);
+    throw new Told(`${v.getDotPath(issue) ?? "a setting"} ${issue.message}`);
   }
   const values = parsed.output;
   const colon = values.ENTRANCE_LISTEN.lastIndexOf(":");
@@ -104,13 +106,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   };
 }
 
-export class SettingError extends Error {}
-
 function tlsOf(certificate: string | undefined, key: string | undefined): Settings["tls"] {
   if (certificate === undefined && key === undefined) return undefined;
-  if (certificate === undefined)
-    throw new SettingError("ENTRANCE_TLS_CERT must name a file when ENTRANCE_TLS_KEY does");
-  if (key === undefined) throw new SettingError("ENTRANCE_TLS_KEY must name a file when ENTRANCE_TLS_CERT does");
+  if (certificate === undefined) throw new Told("ENTRANCE_TLS_CERT must name a file when ENTRANCE_TLS_KEY does");
+  if (key === undefined) throw new Told("ENTRANCE_TLS_KEY must name a file when ENTRANCE_TLS_CERT does");
   return { certificate: readable("ENTRANCE_TLS_CERT", certificate), key: readable("ENTRANCE_TLS_KEY", key) };
 }
 
@@ -118,7 +117,7 @@ function readable(setting: Name, file: string): string {
   try {
     accessSync(file, constants.R_OK);
   } catch {
-    throw new SettingError(`${setting} names ${file}, which is not there or may not be read`);
+    throw new Told(`${setting} names ${file}, which is not there or may not be read`);
   }
   return path.resolve(file);
 }

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { NodeSetupError } from "../openresty/prepare.ts";
 import { isCaughtUp } from "./caught-up.ts";
 import { Cluster } from "./cluster.ts";
 import { ClusterStore } from "./cluster-store.ts";
@@ -17,6 +18,7 @@ import { removeSamples, sampleCommands, sendSamples } from "./samples.ts";
 import { readOrMakeSecrets } from "./secrets.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { Supervised } from "./supervised.ts";
+import { Told } from "./told.ts";
 import { trustCertificate, webhooks } from "./webhooks.ts";
 import { welcome } from "./welcome.ts";
 import { workerCommand } from "./worker-command.ts";
@@ -41,7 +43,7 @@ async function main(): Promise<number> {
     const settings = readSettings(process.env);
     mkdirSync(settings.data, { recursive: true, mode: 0o700 });
     const lock = lockFolder(settings.data);
-    if (lock === undefined) throw new Error(alreadyRunning(settings));
+    if (lock === undefined) throw new Told(alreadyRunning(settings));
     try {
       await Promise.race([run(settings), ended]);
     } finally {
@@ -51,7 +53,8 @@ async function main(): Promise<number> {
     }
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    const isTold = error instanceof Told || error instanceof NodeSetupError;
+    console.error(isTold ? error.message : error);
     return 1;
   }
 }
@@ -61,7 +64,7 @@ async function run(settings: Settings): Promise<void> {
   if (orphans.length > 0) say(`ended what an earlier start had left running: ${orphans.join(", ")}`);
   if (settings.tls !== undefined) trustCertificate(settings.tls.certificate);
   const faults = await portFaults(empty ? settings.ports.filter(({ sample }) => !sample) : settings.ports);
-  if (faults.length > 0) throw new Error(faults.join("\n"));
+  if (faults.length > 0) throw new Told(faults.join("\n"));
 
   const environment = { ...readOrMakeSecrets(settings.data), ...process.env };
   const keys = environment.ENTRANCE_NODE_KEY.split(",");

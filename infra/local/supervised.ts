@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { endGroup } from "./process-group.ts";
 import { type ProcessEntry, processOf } from "./process-table.ts";
+import { Told } from "./told.ts";
 
 export interface Command {
   readonly name: string;
@@ -100,7 +101,7 @@ export class Supervised {
 
   #fail(how: string): void {
     if (this.#stopping.signal.aborted || this.#wasUp) return;
-    throw new Error(`${this.name} ${how}. The last it said:\n${this.#lines.map((line) => `  ${line}`).join("\n")}`);
+    throw new Told(`${this.name} ${how}. The last it said:\n${this.#lines.map((line) => `  ${line}`).join("\n")}`);
   }
 
   #heard(line: string): void {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import * as v from "valibot";
+import { Told } from "./told.ts";
 
 const timeoutMs = 10_000;
 /** A 503 asks to come back; an apiserver would, too, for about as long. */
@@ -28,9 +29,6 @@ export interface Webhooks {
   readonly audit: (body: object) => Promise<void>;
 }
 
-/** Entrance does not answer, or not as it should; the message says what to do. */
-export class WebhookError extends Error {}
-
 export function webhooks(url: string, token: string | undefined): Webhooks {
   const post = async (door: string, body: object): Promise<string> => {
     const giveUpAt = Date.now() + retryForMs;
@@ -45,15 +43,15 @@ export function webhooks(url: string, token: string | undefined): Webhooks {
         signal: AbortSignal.timeout(timeoutMs),
       }).catch((error: Error) => {
         const cause = error.cause instanceof Error ? error.cause.message : error.message;
-        throw new WebhookError(`Entrance does not answer at ${url} (${cause}). Is \`npm start\` running?`);
+        throw new Told(`Entrance does not answer at ${url} (${cause}). Is \`npm start\` running?`);
       });
       const text = await response.text();
       if (response.ok) return text;
       if (response.status === 401) {
-        throw new WebhookError("Entrance wants a token: set ENTRANCE_WEBHOOK_TOKEN as where it was started.");
+        throw new Told("Entrance wants a token: set ENTRANCE_WEBHOOK_TOKEN as where it was started.");
       }
       if (response.status !== 503 || Date.now() > giveUpAt) {
-        throw new WebhookError(`Entrance answered ${response.status} at ${door}: ${text.slice(0, 500)}`);
+        throw new Told(`Entrance answered ${response.status} at ${door}: ${text.slice(0, 500)}`);
       }
       await sleep(retryMs);
     }
@@ -62,7 +60,7 @@ export function webhooks(url: string, token: string | undefined): Webhooks {
     review: async (body) => {
       const text = await post("/admission?timeout=10s", body);
       const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ReviewAnswer), text);
-      if (!parsed.success) throw new WebhookError(`Entrance answered no AdmissionReview: ${text.slice(0, 500)}`);
+      if (!parsed.success) throw new Told(`Entrance answered no AdmissionReview: ${text.slice(0, 500)}`);
       const { allowed, status, warnings } = parsed.output.response;
       return { allowed, message: status?.message ?? "no reason given", warnings };
     },

@@ -6,6 +6,7 @@ import { nodeUrl } from "./caught-up.ts";
 import { ask } from "./probe.ts";
 import type { Settings } from "./settings.ts";
 import type { Command } from "./supervised.ts";
+import { Told } from "./told.ts";
 
 export async function workerCommand(
   { data, url, node }: Settings,
@@ -34,6 +35,6 @@ export async function workerCommand(
 /** A setting that Entrance cannot use keeps its object from being made: workerd then answers 500 with the sentence. */
 async function isHealthy(url: string): Promise<boolean> {
   const answer = await ask(url);
-  if (answer?.status === 500) throw new Error(/EntranceError: (.*)/.exec(answer.text)?.[1] ?? answer.text);
+  if (answer?.status === 500) throw new Told(/EntranceError: (.*)/.exec(answer.text)?.[1] ?? answer.text);
   return answer?.status === 200;
 }
