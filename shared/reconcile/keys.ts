@@ -17,7 +17,7 @@ export const usersPartition = (reference: Reference): string => `users/${referen
 export const logPartition = (balancer: string): string => `log/${encodeURIComponent(balancer)}`;
 
 /** NAMESPACE/NAME within a partition of one kind; `/` cannot occur in an encoded segment. */
-export function withinKind(reference: Reference): string {
+function withinKind(reference: Reference): string {
   return `${encodeURIComponent(reference.namespace)}/${encodeURIComponent(reference.name)}`;
 }
 

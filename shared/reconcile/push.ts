@@ -239,7 +239,7 @@ function targetOf(head: Head) {
   return { store: head.store, epoch: head.epoch, revision: head.revision, digest: head.digest };
 }
 
-export function isAt(state: NodeState | undefined, head: Head): boolean {
+function isAt(state: NodeState | undefined, head: Head): boolean {
   return (
     state !== undefined &&
     state.store === head.store &&

@@ -66,7 +66,7 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
 }
 
 /** One mark of each namespace after another, so that no namespace waits behind another one's burst. */
-export function rotated(marks: readonly Entry[]): Entry[] {
+function rotated(marks: readonly Entry[]): Entry[] {
   const byNamespace = new Map<string, Entry[]>();
   for (const mark of marks) {
     const namespace = parseReferenceKey(mark.key.sort)?.namespace ?? "";
