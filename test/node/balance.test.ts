@@ -73,6 +73,22 @@ describe("turns", () => {
     expect(times(await ask(name, 4), "b")).toBe(0);
   });
 
+  test("what is null counts as not said", async () => {
+    const name = await route([]);
+    const member = { address: "127.0.0.1", port: on("a").port, weight: null, state: null, ready: null };
+    await node.apply([{ key: `Node/shop/${name}/80/${name}-a`, value: { members: [member] } }]);
+    const target = { pool: `Pool/shop/${name}/80`, weight: null, filters: null };
+    const change = rule("null.example", name, {
+      name: "null",
+      more: { pools: [target], filters: null, listeners: null },
+    });
+    const matches = { path: null, method: null, headers: null, query: null };
+    await node.apply([{ ...change, value: { ...(change.value as object), matches } }]);
+    expect(await ask("null", 2)).toBe("aa");
+    await node.apply([{ ...change, value: { ...(change.value as object), matches: null } }]);
+    expect(await ask("null", 2)).toBe("aa");
+  });
+
   test("IPv6", async () => {
     await using six = await startBackend("six", 0, "::1");
     expect(await ask(await route([{ address: "::1", port: six.port }]), 1)).toBe("six");

@@ -1,5 +1,6 @@
 -- The members of one pool, joined from its lists and put in an order of turns. Passive health: what is known of a
 -- peer's failures is this worker's own, and outlives a change of the pool.
+local field = require "model.field"
 local index = require "state.index"
 local json = require "state.json"
 local memory = require "state.memory"
@@ -46,16 +47,21 @@ local function read_v1(name, version)
   return { json.decode(text).members }
 end
 
+local function weight_of(member)
+  return field.default(member.weight, 1)
+end
+
 -- What may answer, best first: ready; else, for pools that keep them, unready; else serving while terminating.
 local function quality(member, fallback)
-  if (member.weight or 1) == 0 then
+  local state = field.default(member.state, "active")
+  if weight_of(member) == 0 then
     return nil
-  elseif (member.state or "active") == "active" then
+  elseif state == "active" then
     if member.ready ~= false then
       return 1
     end
     return fallback == "unready" and 2 or nil
-  elseif member.state == "draining" then
+  elseif state == "draining" then
     return 3
   end
   return nil
@@ -92,7 +98,7 @@ local function fill(it, members)
   it.peers = {}
   for place, member in ipairs(members) do
     it.peers[place] = new_peer(member)
-    weights[place] = member.weight or 1
+    weights[place] = weight_of(member)
   end
   for turn, place in ipairs(#members > 0 and turns.order(weights) or {}) do
     order[turn] = it.peers[place]

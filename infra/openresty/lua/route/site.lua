@@ -1,4 +1,5 @@
 -- What one host's requests are matched against, compiled from its v2 rules and what v1 made for it.
+local field = require "model.field"
 local index = require "state.index"
 local json = require "state.json"
 local key = require "model.key"
@@ -15,15 +16,12 @@ local SLASH = 47
 
 -- Of several matches of one name the first counts (Gateway API).
 local function by_name(list, lower)
-  if type(list) ~= "table" or #list == 0 then
-    return nil
-  end
   local values = {}
-  for _, match in ipairs(list) do
+  for _, match in ipairs(field.default(list, {})) do
     local name = lower and match.name:lower() or match.name
     values[name] = values[name] or match.value
   end
-  return values
+  return next(values) and values
 end
 
 local function new_route(path, pools, weights)
@@ -42,12 +40,12 @@ end
 
 local function compile_rule(name, text)
   local rule = json.decode(text)
-  local match = type(rule.matches) == "table" and rule.matches or {}
-  local path = type(match.path) == "table" and match.path or { type = "prefix", value = "/" }
+  local match = field.default(rule.matches, {})
+  local path = field.default(match.path, { type = "prefix", value = "/" })
   local pools, weights = {}, {}
   for place, target in ipairs(rule.pools) do
     pools[place] = target.pool
-    weights[place] = type(target.weight) == "number" and target.weight or 1
+    weights[place] = field.default(target.weight, 1)
   end
   local route = new_route(path, pools, weights)
   route.method = type(match.method) == "string" and match.method ~= "" and match.method or nil

@@ -67,6 +67,7 @@ end
 -- change: {key, revision, hash, value: text on one line or nil, usable: from a snapshot file}. Gives the reason when
 -- the value can't be used.
 function apply.resource(batch, change)
+  batch:breathe()
   local name = change.key
   local old = record.decode(batch:get(index.record(name)))
   if old and is_same(old, change) then
@@ -87,7 +88,6 @@ function apply.resource(batch, change)
   if subject then
     batch.subjects[subject] = true
   end
-  batch:breathe()
   return reason
 end
 
