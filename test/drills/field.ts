@@ -5,9 +5,10 @@ import { EntranceProcess } from "../harness/entrance-process.ts";
 import { startNode, type TestNode } from "../harness/node.ts";
 import { Writer } from "./writer.ts";
 
-/** How often: a few times in every run of the tests, as often as the project promises with DRILL=full. */
+/** How often: a few times in every run of the tests, as often as the project promises with DRILL=full, or DRILL times. */
 export function times(few: number, promised: number): number {
-  return process.env["DRILL"] === "full" ? promised : few;
+  const asked = process.env["DRILL"];
+  return asked === "full" ? promised : Number(asked ?? few);
 }
 
 /** What a drill measured, in one line. */
