@@ -5,13 +5,12 @@ import type { Status } from "../../functions/status.ts";
 import { Cluster, type Outcome } from "../../infra/local/cluster.ts";
 import { ClusterStore } from "../../infra/local/cluster-store.ts";
 import type { Webhooks } from "../../infra/local/webhooks.ts";
-import { readHead } from "../../shared/reconcile/head.ts";
-import { everything } from "../../shared/reconcile/history.ts";
-import { dirtyPartition, headKey, laterPartition } from "../../shared/reconcile/keys.ts";
 import { type Backend, startBackend } from "../harness/backend.ts";
 import { newTestDoors, post, type TestDoors } from "../harness/doors.ts";
-import { type Answer, startNode, type TestNode } from "../harness/node.ts";
+import { startNode, type TestNode } from "../harness/node.ts";
 import { recordedPlugin, type Sent } from "../harness/recorded-node.ts";
+import { ask } from "./ask.ts";
+import { balancer, difference, resourcesAtHead } from "./at-head.ts";
 import { backendPort, type Step, type Story } from "./story.ts";
 
 /** What came of a step: the golden file's parts. */
@@ -28,8 +27,6 @@ interface Told {
   readonly rejected: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<string, readonly object[]>>;
 }
-
-const balancer = "openresty";
 
 export interface Teller {
   readonly tell: (step: Step) => Promise<Told>;
@@ -120,33 +117,6 @@ function doorsOf(doors: TestDoors, reviewed: boolean): Webhooks {
   };
 }
 
-/** All that the balancer should have; throws unless nothing is left to do and the node is at that very point. */
-async function resourcesAtHead(
-  doors: TestDoors,
-  state: { readonly revision: number; readonly digest: string },
-): Promise<Record<string, unknown>> {
-  const { store } = doors.context;
-  for (const partition of [dirtyPartition, laterPartition]) {
-    if ((await store.list(partition, undefined, 1)).entries.length > 0)
-      throw new Error(`a mark is left in ${partition}`);
-  }
-  if (doors.host.faults.length + doors.warnings.length > 0) {
-    throw new AggregateError(doors.host.faults, `faults: ${doors.warnings.join("; ")}`);
-  }
-  const head = readHead(await store.get(headKey(balancer)));
-  const isThere = head?.revision === state.revision && head.digest === state.digest;
-  if (!isThere) throw new Error(`the node is at ${JSON.stringify(state)}, the head at ${JSON.stringify(head)}`);
-  const history = await everything(store, balancer);
-  const values = (history?.resources ?? []).map(({ key, value }) => [key, value] as const);
-  return Object.fromEntries(values.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function difference(before: Record<string, unknown>, after: Record<string, unknown>): Record<string, unknown> {
-  const changed = Object.entries(after).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key]));
-  const gone = Object.keys(before).filter((key) => !(key in after));
-  return { ...Object.fromEntries(changed), ...Object.fromEntries(gone.map((key) => [key, null])) };
-}
-
 async function refusedBy(doors: TestDoors): Promise<Record<string, readonly string[]>> {
   const status = (await (await doors.app.request("/status")).json()) as Status;
   return Object.fromEntries(status.refused.map(({ object, reasons }) => [object, reasons]));
@@ -155,29 +125,6 @@ async function refusedBy(doors: TestDoors): Promise<Record<string, readonly stri
 function verdictOf({ object, result, message, warnings }: Outcome): string {
   const parts = [`${object} ${result}`, ...(message === undefined ? [] : [message])];
   return [parts.join(": "), ...warnings.map((warning) => `warning: ${warning}`)].join("; ");
-}
-
-/** Enough for both workers to go through three members. */
-const times = 5;
-
-/** The different answers to one question. */
-async function ask(node: TestNode, url: string, headers: Readonly<Record<string, string>>): Promise<object[]> {
-  const slash = url.indexOf("/");
-  const answers = new Map<string, object>();
-  for (let time = 0; time < times; time += 1) {
-    const answer = shown(await node.get(url.slice(0, slash), url.slice(slash), { headers }));
-    answers.set(JSON.stringify(answer), answer);
-  }
-  return [...answers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, answer]) => answer);
-}
-
-/** A backend answers with its name and says what it was asked; what the node says itself is shown as it is. */
-function shown({ status, headers, text }: Answer): object {
-  const backend = headers["x-backend"];
-  if (backend !== undefined) return { status, backend };
-  const location = headers.location === undefined ? {} : { location: headers.location };
-  const type = headers["content-type"] ?? "";
-  return { status, type, ...location, ...(type.startsWith("text/plain") ? { text: text.trim() } : {}) };
 }
 
 function byAddress([, a]: readonly [string, string], [, b]: readonly [string, string]): number {

@@ -1,5 +1,5 @@
 /** Entrance as a process beside a real node: what the cases of the doors run on. */
-import type { RunningHost } from "../functions/cases.ts";
+import type { RunningHost } from "../functions/caller.ts";
 import { EntranceProcess, type Platform } from "./entrance-process.ts";
 import { startNode, type TestNode } from "./node.ts";
 
