@@ -219,9 +219,13 @@ export class Pusher {
       memory.notBefore = 0;
     } else {
       counters.add("entrance_push_failures_total", { balancer: balancer.name });
-      const wait = Math.min(timing.pushBackoffMaxMs, firstBackoffMs * 2 ** Math.min(memory.failures, 16));
-      memory.failures += 1;
-      memory.notBefore = this.#context.now() + wait;
+      const now = this.#context.now();
+      // Changes push whatever the backoff says. It grows with how long the node is away, not with how many they are.
+      if (now >= memory.notBefore) {
+        const wait = Math.min(timing.pushBackoffMaxMs, firstBackoffMs * 2 ** Math.min(memory.failures, 16));
+        memory.failures += 1;
+        memory.notBefore = now + wait;
+      }
       this.#context.host.wakeAt(memory.notBefore);
     }
     if (memory.recorded === failure) return;

@@ -29,3 +29,20 @@ test("a node is tried again as soon as its backoff is over, though a tick came j
   await entrance.tick();
   expect(node.state.revision).toBeGreaterThan(0);
 });
+
+test("many changes while a node is away for a moment do not make it wait for long", async () => {
+  const world = newTestEntrance();
+  const { entrance, host } = world;
+  const node = world.node();
+  node.reachable = false;
+  for (let number = 0; number < 20; number += 1) {
+    const name = `web-${number}`;
+    await entrance.observe([observed(seenIngress("shop", name, [`${name}.example`], "web"), number + 1)]);
+    await host.settled();
+  }
+  node.reachable = true;
+  expect(host.wake).toBe(world.clock + 50);
+  world.clock = host.wake ?? 0;
+  await entrance.tick();
+  expect(node.state.revision).toBeGreaterThan(0);
+});
