@@ -41,6 +41,7 @@ export class Field {
   static async start(options: FieldOptions = {}): Promise<Field> {
     const nodes: TestNode[] = [];
     let backend: Backend | undefined;
+    let entrance: EntranceProcess | undefined;
     try {
       backend = await startBackend("web");
       const urls: string[] = [];
@@ -50,14 +51,14 @@ export class Field {
         urls.push(`http://127.0.0.1:${(await options.reach?.(node.ports.admin, place)) ?? node.ports.admin}`);
       }
       const directory = options.directory === undefined ? {} : { directory: options.directory };
-      const entrance = await EntranceProcess.start({ platform: "node", nodes: urls, ...directory });
+      entrance = await EntranceProcess.start({ platform: "node", nodes: urls, ...directory });
       const field = new Field(entrance, nodes, backend);
       await field.writer.service("web");
       await field.writer.members("web", [backend.port]);
       await field.writer.route("www");
       return field;
     } catch (error) {
-      await Promise.all([...nodes.map((node) => node.stop()), backend?.close()]);
+      await Promise.all([entrance?.stop(), ...nodes.map((node) => node.stop()), backend?.close()]);
       throw error;
     }
   }
