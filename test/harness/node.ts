@@ -308,6 +308,11 @@ export async function startNode(options: StartOptions = {}): Promise<TestNode> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "entrance-node-"));
   const [http = 0, admin = 0, health = 0, waiting = 0] = options.ports ? [] : await freePorts(4);
   const node = new TestNode(directory, options.ports ?? { http, admin, health, waiting }, options);
-  await node.start();
+  try {
+    await node.start();
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
   return node;
 }
