@@ -1,7 +1,7 @@
 /**
  * Which of two rules on one host is asked first: Gateway API's order (HTTPRouteRule: "Matches"): exact path, longer
  * prefix, method, more headers, more query parameters, then the older owner, then namespace/name. The same as the
- * node's lua/entrance/precedence.lua; a property test holds them together. Lengths are UTF-8's, as the node counts.
+ * node's infra/openresty/lua/model/precedence.lua; a property test holds them together. Lengths are UTF-8's, as the node counts.
  */
 import type { PathMatch, Rule } from "./rule.ts";
 import { utf8Length } from "./utf8.ts";

@@ -49,6 +49,7 @@ export type Delivery =
     };
 
 export type Receipt =
+  /** Answering changes, `rejected` lists these changes' only. */
   | { readonly ok: true; readonly state: NodeState }
   /** The node has something else than the delivery supposes, and says what. */
   | { readonly ok: false; readonly reason: "older" | "base" | "digest" | "store" | "epoch"; readonly state: NodeState }

@@ -2,7 +2,7 @@
  * Brings every node of a balancer to its head: all nodes side by side, one request in flight for each. What a node
  * answers decides what it is sent next, so nothing has to be remembered; what is remembered saves a question.
  */
-import type { NodeState, Receipt } from "../plugins/port.ts";
+import type { NodeState, Receipt, Resource } from "../plugins/port.ts";
 import { type Head, readHead } from "./head.ts";
 import { changesSince, everything } from "./history.ts";
 import { headKey, nodeRecordKey } from "./keys.ts";
@@ -177,7 +177,7 @@ export class Pusher {
       const receipt = await balancer.plugin.deliver(node, delivery, timing.pushTimeoutMs);
       if (receipt.ok || receipt.reason !== "too-large") {
         counters.add("entrance_deliveries_total", { balancer: balancer.name, type: "changes" });
-        return receipt;
+        return receipt.ok ? { ok: true, state: carried(state, delivery.resources, receipt.state) } : receipt;
       }
     }
     const all = await everything(store, balancer.name);
@@ -237,6 +237,12 @@ export class Pusher {
       // The record is for people; the next failure writes it again.
     }
   }
+}
+
+/** A node tells what it rejects of a batch; what it rejected before and is not in the batch stands. */
+function carried(before: NodeState, sent: readonly Resource[], after: NodeState): NodeState {
+  const keys = new Set(sent.map((resource) => resource.key));
+  return { ...after, rejected: [...before.rejected.filter((each) => !keys.has(each.key)), ...after.rejected] };
 }
 
 function targetOf(head: Head) {

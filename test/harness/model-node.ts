@@ -7,6 +7,8 @@ export interface ModelNode {
   readonly resources: Map<string, Resource>;
   /** Every delivery that was accepted, newest last. */
   readonly accepted: Delivery[];
+  /** Keys whose values it cannot use, with the reason. */
+  rejects: ReadonlyMap<string, string>;
   reachable: boolean;
   /** Left out by a test to show that this very check is needed. */
   checksRevision: boolean;
@@ -17,6 +19,7 @@ export function newModelNode(): ModelNode {
     state: { store: "", epoch: 0, revision: 0, digest: emptyDigest },
     resources: new Map(),
     accepted: [],
+    rejects: new Map(),
     reachable: true,
     checksRevision: true,
   };
@@ -88,7 +91,11 @@ function take(node: ModelNode, delivery: Delivery): Receipt {
   for (const [key, resource] of next) node.resources.set(key, resource);
   node.state = { ...target, digest };
   node.accepted.push(delivery);
-  return { ok: true, state: stateOf(node) };
+  const rejected = delivery.resources.flatMap(({ key }) => {
+    const reason = node.rejects.get(key);
+    return reason === undefined ? [] : [{ key, reason }];
+  });
+  return { ok: true, state: { ...node.state, rejected } };
 }
 
 export function digestOf(resources: ReadonlyMap<string, Resource>): string {

@@ -134,6 +134,22 @@ describe("push", () => {
     await expectAtHead(test);
   });
 
+  test("what a node rejects stays in the status until it is sent again", async () => {
+    const test = newTestEntrance();
+    const reject = { "Domain/one.example": "not today" };
+    test.node().rejects = new Map(Object.entries(reject));
+    await change(test, "one");
+    await change(test, "two");
+    const rejected = async () => (await surveyBalancers(test.entrance))[0]?.nodes[0]?.rejected;
+    expect(await rejected()).toEqual([{ key: "Domain/one.example", reason: "not today" }]);
+    test.node().rejects = new Map();
+    version += 1;
+    const tls = [{ hosts: ["one.example"], secretName: "tls" }];
+    await test.entrance.observe([observed(seenIngress("shop", "one", ["one.example"], "web", { tls }), version)]);
+    await test.host.settled();
+    expect(await rejected()).toEqual([]);
+  });
+
   test("1,000 objects at once arrive", async () => {
     const test = newTestEntrance();
     const all = Array.from({ length: 1_000 }, (_, index) =>
