@@ -21,7 +21,8 @@ export const defaultTiming: Timing = {
   clockMarginMs: 2_000,
   timerMs: 5_000,
   pushTimeoutMs: 3_000,
-  pushBackoffMaxMs: 5_000,
+  // Below the timer, so that a node that returns is at the head within one period.
+  pushBackoffMaxMs: 4_000,
   digestMs: 60_000,
 };
 
