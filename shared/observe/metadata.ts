@@ -1,7 +1,7 @@
 /** The metadata that trimmed objects keep. managedFields, last-applied-configuration and the like are dropped here. */
 import * as v from "valibot";
 import { told } from "../model/parse.ts";
-import type { SeenMetadata } from "../model/seen/object.ts";
+import type { SeenMetadata } from "../model/seen/metadata.ts";
 
 const texts = v.record(v.string(), v.string(told.text), told.object);
 

@@ -1,5 +1,5 @@
 /** One source of a Service's members (discovery.k8s.io/v1). */
-import type { SeenMetadata } from "./object.ts";
+import type { SeenMetadata } from "./metadata.ts";
 
 export interface SeenEndpoint {
   /** The first of its addresses: they are fungible (API: EndpointSlice), and an endpoint counts once. */

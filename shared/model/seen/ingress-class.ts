@@ -1,5 +1,5 @@
 /** An IngressClass: which controller serves Ingresses that name it. */
-import type { SeenMetadata } from "./object.ts";
+import type { SeenMetadata } from "./metadata.ts";
 
 export interface SeenIngressClass extends SeenMetadata {
   readonly kind: "IngressClass";

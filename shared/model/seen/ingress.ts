@@ -1,5 +1,5 @@
 /** An Ingress (networking.k8s.io/v1). */
-import type { SeenMetadata } from "./object.ts";
+import type { SeenMetadata } from "./metadata.ts";
 
 export type SeenBackend =
   | { readonly service: string; readonly port: number | string }

@@ -1,5 +1,5 @@
 /** A Namespace: the tenant it belongs to and the host names that it reserves. */
-import type { SeenMetadata } from "./object.ts";
+import type { SeenMetadata } from "./metadata.ts";
 
 export interface SeenNamespace extends SeenMetadata {
   readonly kind: "Namespace";

@@ -1,5 +1,5 @@
 /** A Service: its ports, and the labels and annotations by which it asks for routes. */
-import type { SeenMetadata } from "./object.ts";
+import type { SeenMetadata } from "./metadata.ts";
 
 export interface SeenServicePort {
   /** Empty when the Service has one unnamed port. */
