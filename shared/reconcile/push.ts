@@ -12,7 +12,7 @@ import { Recent } from "./recent.ts";
 import { raiseEpoch } from "./restore.ts";
 import type { Balancer, Context } from "./settings.ts";
 
-/** Questions and deliveries in one go at a node; more means that it and we do not understand each other. */
+/** Questions and deliveries that bring a node no further; more means that it and we do not understand each other. */
 const maxDeliveries = 12;
 const firstBackoffMs = 50;
 /** A snapshot of 40,000 rules takes a node longer than a change does. */
@@ -65,22 +65,24 @@ export class Pusher {
 
   /** Nodes that are not known to be at their head and whose backoff is over; asked for what they have with `ask`. */
   async repair(ask: boolean): Promise<void> {
-    for (const balancer of this.#context.balancers) {
-      const head = readHead(await this.#context.store.get(headKey(balancer.name)));
-      if (head === undefined) continue;
-      await Promise.all(
-        balancer.nodes.map(async (node) => {
-          const { memory } = this.#task(balancer, node);
-          if (this.#context.now() < memory.notBefore) {
-            // A wish of before may have been outdone by an earlier one: without this the node waits for the next tick.
-            this.#context.host.wakeAt(memory.notBefore);
-            return;
-          }
-          if (ask) memory.state = undefined;
-          if (!isAt(memory.state, head)) await this.#start(balancer, node);
-        }),
-      );
-    }
+    await Promise.all(this.#context.balancers.map((balancer) => this.#repair(balancer, ask)));
+  }
+
+  async #repair(balancer: Balancer, ask: boolean): Promise<void> {
+    const head = readHead(await this.#context.store.get(headKey(balancer.name)));
+    if (head === undefined) return;
+    await Promise.all(
+      balancer.nodes.map(async (node) => {
+        const { memory } = this.#task(balancer, node);
+        if (this.#context.now() < memory.notBefore) {
+          // A wish of before may have been outdone by an earlier one: without this the node waits for the next tick.
+          this.#context.host.wakeAt(memory.notBefore);
+          return;
+        }
+        if (ask) memory.state = undefined;
+        if (!isAt(memory.state, head)) await this.#start(balancer, node);
+      }),
+    );
   }
 
   memory(balancer: Balancer, node: string): Readonly<NodeMemory> {
@@ -110,24 +112,26 @@ export class Pusher {
       task.again = true;
       return task.running;
     }
-    task.running = this.#run(balancer, node, task).finally(() => {
-      task.running = undefined;
-    });
+    task.running = this.#run(balancer, node, task);
     return task.running;
   }
 
   async #run(balancer: Balancer, node: string, task: Task): Promise<void> {
-    do {
-      task.again = false;
-      let failure: string | undefined;
-      try {
-        failure = await this.#drive(balancer, node, task.memory);
-      } catch (error) {
-        failure = error instanceof Error ? error.message : String(error);
-      }
-      await this.#note(balancer, node, task.memory, failure);
-      if (failure !== undefined) return;
-    } while (task.again);
+    let failure: string | undefined;
+    try {
+      do {
+        task.again = false;
+        try {
+          failure = await this.#drive(balancer, node, task.memory);
+        } catch (error) {
+          failure = error instanceof Error ? error.message : String(error);
+        }
+        await this.#note(balancer, node, task.memory, failure);
+      } while (task.again && failure === undefined);
+    } finally {
+      // In the same moment as the last look at `again`: whoever comes from now on starts anew.
+      task.running = undefined;
+    }
   }
 
   /** Undefined: the node is at the head, or there is nothing to push. Otherwise what is in the way. */
@@ -137,21 +141,25 @@ export class Pusher {
     for (let delivery = 0; delivery < maxDeliveries; delivery += 1) {
       const head = readHead(await store.get(headKey(balancer.name)));
       if (head === undefined || !head.complete) return undefined;
-      if (memory.state === undefined) {
+      // The memory's own may be forgotten at any await, to be asked for.
+      const { state } = memory;
+      if (state === undefined) {
         const failure = this.#learn(memory, await balancer.plugin.state(node, timing.pushTimeoutMs));
         if (failure !== undefined) return failure;
         continue;
       }
-      if (isAt(memory.state, head)) return undefined;
-      const strange = await this.#strange(balancer, memory.state, head);
+      if (isAt(state, head)) return undefined;
+      const strange = await this.#strange(balancer, state, head);
       if (strange === "again") continue;
       if (strange !== undefined) {
         memory.state = undefined;
         return strange;
       }
-      const whole = snapshot || memory.state.store === "" || memory.state.epoch !== head.epoch;
-      const receipt = await this.#deliver(balancer, node, memory.state, whole ? undefined : head);
+      const whole = snapshot || state.store === "" || state.epoch !== head.epoch;
+      const receipt = await this.#deliver(balancer, node, state, whole ? undefined : head);
       if (receipt === undefined) return undefined;
+      // The head may move on faster than it is pushed: a node that comes along is well.
+      if (receipt.ok && receipt.state.revision > state.revision) delivery = 0;
       snapshot = !receipt.ok && receipt.reason === "digest";
       const failure = this.#learn(memory, receipt);
       if (failure !== undefined) return failure;
