@@ -75,7 +75,7 @@ export async function everything(store: Store, balancer: string): Promise<Histor
   throw new EntranceError("busy", `balancer ${balancer} changes faster than it can be read`, { retryAfterSeconds: 1 });
 }
 
-/** Objects and keys named by the revisions in (after, upTo]; undefined when one of them is not kept any more. */
+/** Objects and keys named by the revisions in (after, upTo]; undefined when one is not kept any more or names none. */
 async function readLog(
   store: Store,
   balancer: string,
@@ -94,7 +94,9 @@ async function readLog(
     for (const entry of page.entries) {
       if (entry.key.sort !== revisionText(revision + 1)) return undefined;
       revision += 1;
-      for (const [name, keys] of Object.entries(readLogEntry(entry).changed)) {
+      const { changed } = readLogEntry(entry);
+      if (changed === null) return undefined;
+      for (const [name, keys] of Object.entries(changed)) {
         const known = logged.get(name) ?? new Set<string>();
         for (const key of keys) known.add(key);
         logged.set(name, known);

@@ -5,14 +5,25 @@
  * Wants, users, heads and logs are written by the lock's holder only: no version of theirs is checked but the head's,
  * which also changes when a restored store is noticed.
  */
-import { EntranceError, invariant } from "../model/error.ts";
+import { EntranceError } from "../model/error.ts";
 import type { Reference } from "../model/reference.ts";
+import { utf8Length } from "../model/utf8.ts";
 import type { Resource } from "../plugins/port.ts";
-import { type Check, type Entry, type Key, keyText, maxCommitKeys, type Version, type Write } from "../store/port.ts";
+import {
+  type Check,
+  type Entry,
+  type Key,
+  keyText,
+  maxCommitBytes,
+  maxCommitKeys,
+  maxValueBytes,
+  type Version,
+  type Write,
+} from "../store/port.ts";
 import { firstHead, type Head, readHead } from "./head.ts";
 import { headKey, lockKey, logKey } from "./keys.ts";
 import { listAll } from "./list-all.ts";
-import { extend, freeLockText, type HeldLock } from "./lock.ts";
+import { extend, freeLockText, type HeldLock, release } from "./lock.ts";
 import { keptRevisions, type LogEntry } from "./log-entry.ts";
 import { MarkBook } from "./mark-book.ts";
 import type { Context } from "./settings.ts";
@@ -50,10 +61,12 @@ interface Pending {
   /** By object: keys that changed or went. */
   readonly changed: Map<string, Set<string>>;
   readonly resources: Map<string, Resource>;
+  /** What its log entry will have at most. */
+  logBytes: number;
 }
 
-/** etcd takes 1.5 MB a transaction by default; texts are counted in characters, most of them one byte. */
-const maxFlushCharacters = 700_000;
+/** The rest is room for heads, marks and the lock. */
+const maxFlushBytes = maxCommitBytes - 50_000;
 /** A head, a log entry, and the log entry that is trimmed. */
 const keysPerBalancer = 3;
 const marksPerGroup = 20;
@@ -68,7 +81,7 @@ export class Ledger {
   readonly #pending = new Map<string, Pending>();
   readonly #writes = new Map<string, Write>();
   readonly #remembered = new Map<string, Entry | undefined>();
-  #characters = 0;
+  #bytes = 0;
   #lock: HeldLock | undefined;
 
   constructor(context: Context, lock: HeldLock, onCommitted: (committed: readonly Committed[]) => void) {
@@ -114,24 +127,30 @@ export class Ledger {
 
   /**
    * Stages a group, after a flush if it does not fit beside what is staged. `build` may be called twice: a flush moves
-   * the revision that it works with.
+   * the revision that it works with. Throws `too-large` for what would fit nowhere, and nothing of it is staged: one
+   * object's writes must not make everybody's commit impossible.
    */
   async stage(build: () => Group | Promise<Group>): Promise<void> {
     let group = await build();
     if (!this.#fits(group)) {
       await this.flush();
       group = await build();
-      invariant(this.#fits(group), "a group fits into a commit of its own");
+      if (!this.#fits(group)) throw tooLarge();
     }
     for (const write of group.writes) {
-      const name = keyText(write.key);
-      this.#characters += write.value?.length ?? 0;
-      this.#writes.set(name, write);
+      this.#bytes += bytesOf(write);
+      this.#writes.set(keyText(write.key), write);
     }
     for (const reference of group.marks ?? []) this.marks.set(reference);
     for (const change of group.changes?.balancers ?? []) {
-      const pending = this.#pending.get(change.balancer) ?? { digest: "", changed: new Map(), resources: new Map() };
+      const pending = this.#pending.get(change.balancer) ?? {
+        digest: "",
+        changed: new Map(),
+        resources: new Map(),
+        logBytes: 0,
+      };
       pending.digest = change.digest;
+      pending.logBytes += logBytesOf(change, group.changes?.object ?? "");
       const object = group.changes?.object ?? "";
       const keys = pending.changed.get(object) ?? new Set();
       for (const resource of change.resources) {
@@ -158,19 +177,24 @@ export class Ledger {
     this.#held();
   }
 
+  /** Frees the lock as it stands now, if it is still ours; what is staged is forgotten with this ledger. */
+  async free(): Promise<void> {
+    if (this.#lock !== undefined) await release(this.#context, this.#lock);
+  }
+
   /** Makes everything durable, and with `release` frees the lock in the same commit. */
   async flush(options: { readonly release?: boolean } = {}): Promise<void> {
     const lock = this.#held();
-    const release = options.release === true;
+    const frees = options.release === true;
     for (;;) {
       const { checks, writes, heads } = await this.#revisions();
       const marks = this.marks.staged();
       writes.push(...this.#writes.values(), ...marks.writes);
-      if (release) writes.push({ key: lockKey, value: freeLockText(lock) });
+      if (frees) writes.push({ key: lockKey, value: freeLockText(lock) });
       if (writes.length === 0) return;
       const lockCheck = { key: lockKey, version: lock.version };
       const result = await this.#context.store.commit([lockCheck, ...checks, ...marks.checks], writes);
-      if (result.ok) return this.#landed(result.version, heads, release);
+      if (result.ok) return this.#landed(result.version, heads, frees);
       if (result.conflicts.some((key) => key.partition === lockKey.partition)) throw new LockLost("the lock is lost");
       this.#context.counters.add("entrance_conflicts_total", { at: "turn" });
       // Newer marks than those that were worked off: the same without taking them off.
@@ -179,7 +203,7 @@ export class Ledger {
     }
   }
 
-  #landed(version: Version, heads: ReadonlyMap<string, Head>, release: boolean): void {
+  #landed(version: Version, heads: ReadonlyMap<string, Head>, frees: boolean): void {
     const committed: Committed[] = [];
     for (const [balancer, head] of heads) {
       this.#heads.set(balancer, { head, version });
@@ -192,8 +216,8 @@ export class Ledger {
     this.marks.landed(version);
     this.#writes.clear();
     this.#pending.clear();
-    this.#characters = 0;
-    if (release) this.#lock = undefined;
+    this.#bytes = 0;
+    if (frees) this.#lock = undefined;
     if (committed.length > 0) this.#onCommitted(committed);
   }
 
@@ -202,10 +226,11 @@ export class Ledger {
     const checks: Check[] = [];
     const writes: Write[] = [];
     const heads = new Map<string, Head>();
-    for (const [balancer, { digest, changed }] of this.#pending) {
+    for (const [balancer, { digest, changed, logBytes }] of this.#pending) {
       const { head, version } = await this.#storedHead(balancer);
       const next: Head = { ...head, revision: head.revision + 1, digest };
-      const entry: LogEntry = { changed: Object.fromEntries([...changed].map(([name, keys]) => [name, [...keys]])) };
+      const named = Object.fromEntries([...changed].map(([name, keys]) => [name, [...keys]]));
+      const entry: LogEntry = { changed: logBytes > maxValueBytes ? null : named };
       heads.set(balancer, next);
       checks.push({ key: headKey(balancer), version });
       writes.push({ key: headKey(balancer), value: JSON.stringify(next) });
@@ -233,8 +258,18 @@ export class Ledger {
     ]);
     const names = new Set([...this.#writes.keys(), ...group.writes.map((write) => keyText(write.key))]);
     const keys = 1 + names.size + balancers.size * keysPerBalancer + this.marks.room + (group.marks?.length ?? 0);
-    const characters = group.writes.reduce((sum, write) => sum + (write.value?.length ?? 0), this.#characters);
-    return keys <= maxCommitKeys && characters <= maxFlushCharacters;
+    const sizes = group.writes.map(bytesOf);
+    if (sizes.some((size) => size > maxValueBytes)) throw tooLarge();
+    let bytes = sizes.reduce((sum, size) => sum + size, this.#bytes);
+    for (const { logBytes } of this.#pending.values()) bytes += Math.min(logBytes, maxValueBytes);
+    for (const change of group.changes?.balancers ?? []) {
+      const logged = this.#pending.get(change.balancer)?.logBytes ?? 0;
+      const added = logBytesOf(change, group.changes?.object ?? "");
+      // What has more keys than an entry can name is a revision of its own.
+      if (logged > 0 && logged + added > maxValueBytes) return false;
+      bytes += Math.min(added, maxValueBytes);
+    }
+    return keys <= maxCommitKeys && bytes <= maxFlushBytes;
   }
 
   #remember(name: string, entry: Entry | undefined): void {
@@ -246,6 +281,19 @@ export class Ledger {
     if (this.#lock === undefined) throw new LockLost("the lock is not held");
     return this.#lock;
   }
+}
+
+function bytesOf({ value }: Write): number {
+  return value === null ? 0 : utf8Length(value);
+}
+
+/** Keys are plain ASCII; each comes with quotes and a comma, an object with an array beside. */
+function logBytesOf({ resources }: BalancerChange, object: string): number {
+  return resources.reduce((sum, { key }) => sum + key.length + 3, object.length + 20);
+}
+
+function tooLarge(): EntranceError {
+  return new EntranceError("too-large", "it asks for more than one object may: split it into several objects");
 }
 
 /** Written by the lock's holder alone. */

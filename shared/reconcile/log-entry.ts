@@ -7,8 +7,8 @@ import { readRecord } from "./record.ts";
 export const keptRevisions = 10_000;
 
 const schema = v.object({
-  /** Of each object, by its referenceKey: the keys of its resources that changed or went. */
-  changed: v.record(v.string(), v.array(v.string())),
+  /** Of each object, by its referenceKey: the keys of its resources that changed or went; null: too many to name. */
+  changed: v.nullable(v.record(v.string(), v.array(v.string()))),
 });
 
 export type LogEntry = v.InferOutput<typeof schema>;

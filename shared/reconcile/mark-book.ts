@@ -78,14 +78,17 @@ export class MarkBook {
   staged(): { checks: Check[]; writes: Write[] } {
     const checks: Check[] = [];
     const writes: Write[] = [];
-    for (const [name, { key, value }] of this.#staged) {
+    for (const [name, { key, value, covered }] of this.#staged) {
+      const opened = this.#open.get(name);
       if (value === null) checks.push({ key, version: this.#done.get(name) ?? null });
+      // It would count as read with the object: it must not take the place of a mark that came after that reading.
+      else if (covered && opened !== undefined) checks.push({ key, version: opened });
       writes.push({ key, value });
     }
     return { checks, writes };
   }
 
-  /** Leaves standing what conflicted; false: none of these is a mark to be taken off. */
+  /** Leaves standing what conflicted; false: none of these is a mark of this turn. */
   keep(conflicts: readonly Key[]): boolean {
     let kept = false;
     for (const key of conflicts) {

@@ -7,12 +7,12 @@ import type { Claim, Translation } from "../translate/translation.ts";
 import { changeOf } from "./change.ts";
 import { refusedKey, userKey, usersPartition } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
-import { refusedText } from "./refused.ts";
-import type { SeenRecord } from "./seen.ts";
+import { type Refused, readRefused, refusedText } from "./refused.ts";
+import { type SeenRecord, seenHash } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { stageWant } from "./stage-want.ts";
-import { type User, usersIn } from "./users.ts";
-import { readWant, type Want, type WantedResource } from "./want.ts";
+import { type User, usersIn, userText } from "./users.ts";
+import { readAheadOf, readWant, type Want, type WantedResource } from "./want.ts";
 
 export interface Found {
   readonly reference: Reference;
@@ -25,12 +25,13 @@ export interface Found {
 }
 
 /** Each takes two keys: the user record, and the mark of the object that was claimed of. */
-const leavingPerGroup = 8;
+const returnedPerGroup = 8;
 
 /**
  * Stages the outcome in groups that each leave the store in order: marks of those who read what changed; the want, with
- * what changes on the nodes; user records taken back. Where all fit together they land in one commit. Returns those who
- * are translated again. `first` translates users before a pool that they still route to goes.
+ * what changes on the nodes; user records and claims taken back. Where all fit together they land in one commit. Returns
+ * those who are translated again. `first` translates users: those who route to a pool before it goes, and the slices of
+ * a new pool before the object's own rules lead there.
  */
 export async function stageOutcome(
   context: Context,
@@ -44,56 +45,77 @@ export async function stageOutcome(
   const unusable = found.seen?.unusable;
   const failed = translation.failed || (unusable !== undefined && found.seen?.object === undefined);
   const reasons = [...(unusable === undefined ? [] : [unusable]), ...translation.problems.map((each) => each.sentence)];
-  const seen = found.seen === undefined || found.seen.gone ? "" : found.seen.hash;
+  const seen = seenHash(found.seen);
   // A translation that failed tells what others need of the object; it is laid over what was good last.
   const { resources } = translation;
 
   const affected = await affectedBy(ledger, found, before, seen, failed);
   const askerKey = asker === undefined ? undefined : referenceKey(asker);
   await ledger.mark(affected.filter((user) => referenceKey(user) !== askerKey));
-  if (before.seen !== seen && !failed && !poolKeys(before.resources).isSubsetOf(poolKeys(resources))) {
-    await first(affected.filter((user) => user.kind === "Ingress"));
-  }
+  const isLosing = !failed && !poolKeys(before.resources).isSubsetOf(poolKeys(resources));
+  if (before.seen !== seen && isLosing) await first(affected.filter((user) => user.kind === "Ingress"));
 
-  // What was read this time, and until it is taken back what was read before.
-  const all = { ...before.uses, ...found.uses };
+  // What was read this time, and until it is taken back what was read and claimed before.
+  const all = { ...found.uses, ...before.uses };
   const uses = failed ? all : found.uses;
-  const stage = (current: Want["uses"]) =>
+  const told = await ledger.get(refusedKey(reference));
+  const stage = (current: Want["uses"] | "pools alone") =>
     stageWant(context, ledger, reference, async ({ want: last }) => {
       const wanted: Record<string, Readonly<Record<string, WantedResource>>> = {};
       const balancers = [];
       for (const balancer of Object.keys({ ...last.resources, ...resources })) {
         const old = last.resources[balancer] ?? {};
-        const next = resources[balancer] ?? {};
+        const all = resources[balancer] ?? {};
+        const next = current === "pools alone" ? poolsIn(all) : all;
+        const keepsOld = failed || current === "pools alone";
         const change = changeOf(
           balancer,
           await ledger.head(balancer),
           old,
-          failed ? { ...valuesOf(old), ...next } : next,
+          keepsOld ? { ...valuesOf(old), ...next } : next,
         );
         if (Object.keys(change.wanted).length > 0) wanted[balancer] = change.wanted;
         if (change.resources.length > 0) balancers.push(change);
       }
-      const want: Want = { seen, uses: current, reasons, resources: wanted, ...held(ledger, translation, last) };
+      const changes = { object: referenceKey(reference), balancers };
+      // Of a half nothing but its pools is told, so that whoever goes on after a crash begins anew.
+      if (current === "pools alone") return { want: { ...last, resources: wanted }, writes: [], changes };
+      // Somebody who was translated meanwhile may have read what came after: its mark stands, and everybody is told then.
+      const isAhead = last.seen !== before.seen && last.seen !== seen && last.seen !== readAheadOf(before.seen, seen);
+      const known = isAhead ? last.seen : seen;
+      const want: Want = { seen: known, uses: current, reasons, resources: wanted, ...held(ledger, translation, last) };
       const writes: Write[] = [];
-      if (ledger.marks.tries(reference) > 0 || canonicalJson(reasons) !== canonicalJson(before.reasons)) {
+      if (told === undefined ? reasons.length > 0 : !isTold(readRefused(told), reasons)) {
         const text = reasons.length === 0 ? null : refusedText(reasons, context.now(), undefined);
         writes.push({ key: refusedKey(reference), value: text });
       }
-      return { want, writes, changes: { object: referenceKey(reference), balancers } };
+      return { want, writes, changes };
     });
 
-  const leaving = Object.keys(before.uses).filter((key) => !(key in uses));
-  await stage(leaving.length > 0 ? all : uses);
-  for (let start = 0; start < leaving.length; start += leavingPerGroup) {
-    const group = leaving.slice(start, start + leavingPerGroup).flatMap((key) => parseReferenceKey(key) ?? []);
+  const slices = affected.filter((user) => user.kind === "EndpointSlice");
+  const isGaining = !failed && !poolKeys(resources).isSubsetOf(poolKeys(before.resources));
+  if (isGaining && slices.length > 0 && hasRules(resources)) {
+    await stage("pools alone");
+    await first(slices);
+    // They have members for what goes, too.
+    if (isLosing) await ledger.mark(slices);
+  }
+  const returned = Object.keys(before.uses).filter(
+    (key) => !(key in uses) || canonicalJson(before.uses[key]) !== canonicalJson(uses[key]),
+  );
+  await stage(returned.length > 0 ? all : uses);
+  for (let start = 0; start < returned.length; start += returnedPerGroup) {
+    const group = returned.slice(start, start + returnedPerGroup).flatMap((key) => parseReferenceKey(key) ?? []);
     const marks = group.filter((used) => before.uses[referenceKey(used)] !== null);
     await ledger.stage(() => ({
-      writes: group.map((used) => ({ key: userKey(used, reference), value: null })),
+      writes: group.map((used) => {
+        const claim = uses[referenceKey(used)];
+        return { key: userKey(used, reference), value: claim === undefined ? null : userText(claim) };
+      }),
       marks,
     }));
   }
-  if (leaving.length > 0) await stage(uses);
+  if (returned.length > 0) await stage(uses);
   return affected;
 }
 
@@ -132,6 +154,21 @@ function held(ledger: Ledger, { holding }: Translation, before: Want): Pick<Want
 
 function valuesOf(resources: Readonly<Record<string, WantedResource>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(resources).map(([key, { value }]) => [key, value]));
+}
+
+/** A fault of ours among what is told is over now. */
+function isTold(told: Refused, reasons: readonly string[]): boolean {
+  return told.retryAt === undefined && canonicalJson(told.reasons) === canonicalJson(reasons);
+}
+
+function poolsIn(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => parseResourceKey(key)?.kind === "Pool"));
+}
+
+function hasRules(resources: Translation["resources"]): boolean {
+  return Object.values(resources).some((values) =>
+    Object.keys(values).some((key) => parseResourceKey(key)?.kind === "Rule"),
+  );
 }
 
 function poolKeys(resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Set<string> {

@@ -1,10 +1,10 @@
 /** Makes an object a user of what its translation is about to read, and tells who is to be translated for its claims. */
 import { canonicalJson } from "../model/canonical.ts";
 import { type Reference, referenceKey } from "../model/reference.ts";
-import { domainKey } from "../model/resource-key.ts";
+import { domainKey, poolKey } from "../model/resource-key.ts";
 import type { Write } from "../store/port.ts";
+import { findPort } from "../translate/service-port.ts";
 import type { Claim, Read } from "../translate/translation.ts";
-import { poolsOf } from "./answer.ts";
 import { seenKey, userKey } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
 import { readSeen } from "./seen.ts";
@@ -19,7 +19,8 @@ const readsPerGroup = 8;
 /**
  * Adds `reader` to the users of all that it reads, with what it claims; the want's `uses` change in the same group, so
  * that wherever a crash falls a user record exists only where the want tells of it, and it can be taken back. Returns
- * the objects whose claims changed in a way that changes what they want; they are marked.
+ * the objects whose claims changed in a way that changes what they want; they are marked. A claim of pools only grows
+ * here: what its reader still routes to stays until the reader's outcome is staged.
  */
 export async function register(
   context: Context,
@@ -28,23 +29,24 @@ export async function register(
   reads: readonly Read[],
 ): Promise<Reference[]> {
   const { want: before } = await readWant(ledger, reader);
-  const fresh = reads.filter((read) => {
-    const known = before.uses[referenceKey(read.reference)];
-    return known === undefined || canonicalJson(known) !== canonicalJson(read.claim ?? null);
-  });
+  const fresh = reads
+    .map(({ reference, claim = null }) => {
+      const last = before.uses[referenceKey(reference)];
+      return { reference, last, claim: widened(last, claim) };
+    })
+    .filter(({ last, claim }) => last === undefined || canonicalJson(last) !== canonicalJson(claim));
   const claimed: Reference[] = [];
   for (let start = 0; start < fresh.length; start += readsPerGroup) {
     const group = fresh.slice(start, start + readsPerGroup);
     const marks: Reference[] = [];
-    for (const { reference, claim = null } of group) {
-      const last = before.uses[referenceKey(reference)];
+    for (const { reference, last, claim } of group) {
       const asks = claim !== null || (last !== null && last !== undefined);
       if (asks && !(await holdsAlready(ledger, reference, last, claim))) marks.push(reference);
     }
     await stageWant(context, ledger, reader, ({ want }) => {
       const uses: Record<string, Claim | null> = { ...want.uses };
       const writes: Write[] = [];
-      for (const { reference, claim = null } of group) {
+      for (const { reference, claim } of group) {
         uses[referenceKey(reference)] = claim;
         writes.push({ key: userKey(reference, reader), value: userText(claim) });
       }
@@ -53,6 +55,12 @@ export async function register(
     claimed.push(...marks);
   }
   return claimed;
+}
+
+function widened(last: Claim | null | undefined, claim: Claim | null): Claim | null {
+  if (last?.type !== "pool" || claim?.type !== "pool") return claim;
+  const known = new Set(last.uses.map(canonicalJson));
+  return { type: "pool", uses: [...last.uses, ...claim.uses.filter((use) => !known.has(canonicalJson(use)))] };
 }
 
 /** Whether a first claim asks for nothing that is not there already, so that nobody has to be translated for it. */
@@ -67,10 +75,12 @@ async function holdsAlready(
     const [entry, { want }] = await Promise.all([ledger.get(seenKey(of)), readWant(ledger, of)]);
     const service = readSeen(entry)?.object;
     if (service?.kind !== "Service") return true; // nothing to make a pool of: its arrival marks its users
-    const pools = poolsOf(want);
     return claim.uses.every(({ balancer, port }) => {
-      const number = service.ports.find((each) => each.port === port || each.name === port)?.port;
-      return number === undefined || pools[balancer]?.includes(number) === true;
+      const number = findPort(service, "TCP", port)?.port;
+      if (number === undefined) return true;
+      const pool = want.resources[balancer]?.[poolKey(of.namespace, of.name, number)];
+      // One of connections becomes one of requests.
+      return pool !== undefined && !isOfConnections(pool.value);
     });
   }
   if (claim.type !== "domain" || of.kind !== "Domain") return false;
@@ -81,6 +91,11 @@ async function holdsAlready(
     const certificates = isCertificates(value) ? value.certificates : undefined;
     return certificates !== undefined && claim.certificates.every((name) => certificates.includes(name));
   });
+}
+
+function isOfConnections(pool: unknown): boolean {
+  const protocol = typeof pool === "object" && pool !== null && "protocol" in pool ? pool.protocol : undefined;
+  return protocol === "tcp" || protocol === "udp";
 }
 
 function isCertificates(value: unknown): value is { certificates: unknown[] } {

@@ -17,8 +17,8 @@ export async function problemsOf(
   const generator = context.translate({ reference, object, claims: [] }, context.translation);
   let next = generator.next();
   for (let round = 0; next.done !== true && round < maxRounds; round += 1) {
-    const answers = await Promise.all(next.value.map((read) => answer(context.store, reference, read.reference)));
-    next = generator.next(answers);
+    const answered = await Promise.all(next.value.map((read) => answer(context.store, reference, read.reference)));
+    next = generator.next(answered.map((each) => each.answer));
   }
   return next.done === true ? next.value.problems : [];
 }

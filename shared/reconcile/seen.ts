@@ -23,6 +23,11 @@ export function readSeen(entry: Entry | undefined): SeenRecord | undefined {
   return entry === undefined ? undefined : readRecord(schema, entry);
 }
 
+/** Empty for what is gone or was never seen. */
+export function seenHash(record: SeenRecord | undefined): string {
+  return record === undefined || record.gone ? "" : record.hash;
+}
+
 export type News =
   /** Older than what is known, or the same. */
   | { readonly type: "old" }

@@ -1,10 +1,11 @@
 /** Stages an object's want; one that is too large for a record goes in parts before the record that points to them. */
 import { canonicalJson } from "../model/canonical.ts";
+import { invariant } from "../model/error.ts";
 import type { Reference } from "../model/reference.ts";
 import { partsPartition } from "./keys.ts";
 import type { Group, Ledger } from "./ledger.ts";
 import type { Context } from "./settings.ts";
-import { packWant, readWant, type StoredWant, type Want } from "./want.ts";
+import { packWant, readAheadOf, readWant, type StoredWant, type Want } from "./want.ts";
 
 export interface WantGroup extends Group {
   readonly want: Want;
@@ -23,7 +24,10 @@ export async function stageWant(
     await ledger.stage(async () => {
       const { want, writes, ...group } = await build(stored);
       if (canonicalJson(want) === canonicalJson(stored.want)) return { ...group, writes };
-      return { ...group, writes: [packWant(reference, want, "").record, ...writes] };
+      const { record, parts } = packWant(reference, want, "");
+      // A revision with one more digit may be what makes it too large; the next attempt begins with that revision.
+      invariant(parts.length === 0, "a want grows over a record's limit only between two attempts");
+      return { ...group, writes: [record, ...writes] };
     });
   } else {
     // With nothing else pending the revision stands still while the parts are written.
@@ -36,6 +40,22 @@ export async function stageWant(
     return;
   }
   if (stored.inParts) await removeParts(ledger, reference, new Set());
+}
+
+/**
+ * A reader has seen this of an object before the object's own turn came. Its users are told at that turn, whatever it
+ * is by then: it may be again what it was when they were told last.
+ */
+export async function stageReadAhead(
+  context: Context,
+  ledger: Ledger,
+  reference: Reference,
+  seen: string,
+): Promise<void> {
+  const { want } = await readWant(ledger, reference);
+  const ahead = readAheadOf(want.seen, seen);
+  if (want.seen === seen || want.seen === ahead) return;
+  await stageWant(context, ledger, reference, (stored) => ({ want: { ...stored.want, seen: ahead }, writes: [] }));
 }
 
 /** Those of writes before, and of writes that never came to their record. */

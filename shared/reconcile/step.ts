@@ -11,6 +11,7 @@ import { postpone } from "./postpone.ts";
 import { register } from "./register.ts";
 import { readSeen } from "./seen.ts";
 import type { Context } from "./settings.ts";
+import { stageReadAhead } from "./stage-want.ts";
 import { claimsOf, usersIn } from "./users.ts";
 import { readWant } from "./want.ts";
 
@@ -47,6 +48,7 @@ export class Stepper {
     if (this.#inProgress.has(name)) return;
     this.#inProgress.add(name);
     try {
+      await this.#ledger.keep();
       await this.#ledger.marks.open(reference, from.mark);
       await this.#translate(reference, from.asker);
       this.#ledger.marks.close(reference);
@@ -90,8 +92,11 @@ export class Stepper {
         const key = referenceKey(each.reference);
         uses[key] = each.claim ?? uses[key] ?? null;
       }
-      const answers = await Promise.all(reads.map((each) => answer(ledger, reference, each.reference)));
-      next = generator.next(answers);
+      const answered = await Promise.all(reads.map((each) => answer(ledger, reference, each.reference)));
+      for (const each of answered) {
+        if (each.seen !== undefined) await stageReadAhead(this.#context, ledger, each.answer.reference, each.seen);
+      }
+      next = generator.next(answered.map((each) => each.answer));
     }
     await this.#stage({ reference, seen, users, uses, translation: next.value }, asker);
   }

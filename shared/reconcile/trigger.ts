@@ -2,6 +2,7 @@
 import { EntranceError } from "../model/error.ts";
 import type { Observation } from "../model/observation.ts";
 import { describeReference, type Reference, referenceKey } from "../model/reference.ts";
+import { utf8Length } from "../model/utf8.ts";
 import type { Check, Write } from "../store/port.ts";
 import { dirtyKey, laterKey, lockKey, seenKey } from "./keys.ts";
 import { acquisition, type HeldLock, tryAcquire } from "./lock.ts";
@@ -11,8 +12,10 @@ import type { Context } from "./settings.ts";
 
 /** Seen, mark and postponed mark of each object, and the lock, fit into one commit of 40 keys. */
 const objectsPerCommit = 12;
-/** And into its bytes: texts are counted in characters, of which most have one byte. */
-const charactersPerCommit = 600_000;
+/** And into its bytes, with room for uids and positions. */
+const bytesPerCommit = 900_000;
+/** An object that cannot be used is kept with its last usable shape, which may be as large as an object is at most. */
+const bytesOfUnusable = 320_000;
 const maxAttempts = 10;
 /** No Kubernetes API is configured yet, so no LIST has ever found that the cluster was restored. */
 const era = 0;
@@ -62,14 +65,15 @@ function grouped(subjects: readonly Subject[]): Subject[][] {
   const groups: Subject[][] = [];
   let room = 0;
   for (const subject of subjects) {
-    const characters = JSON.stringify(subject.observations).length;
+    const isUsable = subject.observations.every(({ type }) => type !== "unusable");
+    const bytes = isUsable ? utf8Length(JSON.stringify(subject.observations)) : bytesOfUnusable;
     const group = groups.at(-1);
-    if (group === undefined || group.length === objectsPerCommit || characters > room) {
+    if (group === undefined || group.length === objectsPerCommit || bytes > room) {
       groups.push([subject]);
-      room = charactersPerCommit - characters;
+      room = bytesPerCommit - bytes;
     } else {
       group.push(subject);
-      room -= characters;
+      room -= bytes;
     }
   }
   return groups;

@@ -4,7 +4,7 @@ import { parseReferenceKey } from "../model/reference.ts";
 import type { Entry } from "../store/port.ts";
 import { dirtyPartition } from "./keys.ts";
 import { type Committed, Ledger, LockLost } from "./ledger.ts";
-import { type HeldLock, release, tryAcquire } from "./lock.ts";
+import { type HeldLock, tryAcquire } from "./lock.ts";
 import type { Context } from "./settings.ts";
 import { Stepper } from "./step.ts";
 
@@ -28,8 +28,9 @@ export async function runTurns(
     context.counters.add("entrance_turns_total");
     const held: HeldLock = lock;
     lock = undefined;
+    const ledger = new Ledger(context, held, onCommitted);
     try {
-      await runTurn(context, new Ledger(context, held, onCommitted));
+      await runTurn(context, ledger);
       // The second look: a mark that was made while the lock read held has nobody else to find it.
       const look = await context.store.list(dirtyPartition, undefined, 1);
       if (look.entries.length > 0) lock = await tryAcquire(context);
@@ -41,7 +42,7 @@ export async function runTurns(
       context.warn(`a turn ended early: ${error instanceof Error ? error.message : String(error)}`);
       context.host.wakeAt(context.now() + afterFaultMs);
       if (!(error instanceof EntranceError)) context.counters.add("entrance_turn_faults_total");
-      await release(context, held).catch(() => undefined);
+      await ledger.free().catch(() => undefined);
     }
   }
 }
@@ -54,7 +55,6 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
     const page = await context.store.list(dirtyPartition, after, listedMarks);
     for (const mark of rotated(page.entries)) {
       await stepper.marked(mark);
-      await ledger.keep();
       objects += 1;
     }
     if (page.next === undefined && !ledger.marks.sets) break;

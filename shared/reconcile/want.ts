@@ -14,7 +14,10 @@ export interface WantedResource {
 }
 
 export interface Want {
-  /** Hash of what was seen when it was last translated; empty for an object that is gone, and for contests. */
+  /**
+   * Hash of what was seen when it was last translated; empty for an object that is gone, and for contests;
+   * {@link readAheadOf} when somebody has read something else since.
+   */
   readonly seen: string;
   /** By referenceKey: everybody whose users this object is among, with what it claims. May hold too much, never too little. */
   readonly uses: Readonly<Record<string, Claim | null>>;
@@ -25,6 +28,14 @@ export interface Want {
   readonly holding?: Holding;
   /** Fence of the turn that gave the holding to who holds it now. */
   readonly heldSince?: number;
+}
+
+const readAhead = "read ahead: ";
+
+/** Equals no hash. Of several readers who read different things nothing more is known. */
+export function readAheadOf(known: string, hash: string): string {
+  const text = readAhead + hash;
+  return known.startsWith(readAhead) && known !== text ? `${readAhead}several` : text;
 }
 
 export const noWant: Want = { seen: "", uses: {}, reasons: [], resources: {} };
