@@ -184,6 +184,25 @@ function makeFolder(path: string, mode: number, owner: { uid: number; gid: numbe
   if (isNew && owner !== undefined && process.getuid?.() === 0) chownSync(path, owner.uid, owner.gid);
 }
 
+const RETRIED = [500, 502, 503, 504];
+
+/**
+ * The locations of rules with filters, by what nginx takes from no variable: the answers that are tried again (each set
+ * of four, `@rich_0` to `@rich_15`), and gzip. route/rich.lua names them in the same way.
+ */
+function richLocations(): string {
+  const sets = Array.from({ length: 2 ** RETRIED.length }, (_, set) =>
+    RETRIED.filter((_status, place) => (set >> place) % 2 === 1),
+  );
+  return sets
+    .flatMap((statuses, set) => {
+      const again = ["error", "timeout", ...statuses.map((status) => `http_${status}`)].join(" ");
+      const lines = `proxy_next_upstream ${again};\n  include rich.conf;\n`;
+      return [`location @rich_${set} {\n  ${lines}}\n`, `location @rich_${set}_gzip {\n  gzip on;\n  ${lines}}\n`];
+    })
+    .join("");
+}
+
 /** Checks everything, writes the run folder, and gives the command that runs the node (in a group of its own, please). */
 export function prepareNode(options: NodeOptions): NodeCommand {
   const directory = checkDirectory(options.directory);
@@ -214,10 +233,11 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const write = (name: string, text: string, mode = 0o644) => {
     writeFileSync(join(directory, "conf", name), text, { mode });
   };
-  copyFileSync(join(here, "nginx.conf"), join(directory, "conf/nginx.conf"));
+  for (const name of ["nginx.conf", "rich.conf"]) copyFileSync(join(here, name), join(directory, "conf", name));
   write("node/modules/lua.conf", installation.modules.map((path) => `load_module ${path};\n`).join(""));
   write("node/process.conf", `${userLine(stateDirectory)}worker_processes ${workers};\n`);
   write("node/events.conf", `worker_connections ${connections};\n`);
+  write("node/rich.conf", richLocations());
   write("node/memory.conf", `lua_shared_dict entrance_state ${memoryMiB}m;\n`);
   for (const [name, [bind, port]] of Object.entries(listeners)) {
     write(`node/${name}.conf`, `listen ${bind}:${port}${name === "http" ? " backlog=4096" : ""};\n`);

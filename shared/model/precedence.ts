@@ -1,7 +1,8 @@
 /**
- * Which of two rules on one host is asked first: Gateway API's order (HTTPRouteRule: "Matches"): exact path, longer
- * prefix, method, more headers, more query parameters, then the older owner, then namespace/name. The same as the
- * node's infra/openresty/lua/model/precedence.lua; a property test holds them together. Lengths are UTF-8's, as the node counts.
+ * Which of two rules on one host is asked first: Gateway API's order (HTTPRouteRule: "Matches"): exact path, regular
+ * expression, longer prefix, method, more headers, more query parameters, then the older owner, then namespace/name.
+ * The same as the node's infra/openresty/lua/model/precedence.lua; a property test holds them together. Lengths are
+ * UTF-8's, as the node counts.
  */
 import type { PathMatch, Rule } from "./rule.ts";
 import { utf8Length } from "./utf8.ts";
@@ -28,11 +29,14 @@ export function comparePrecedence(a: RankedRule, b: RankedRule): number {
   );
 }
 
-const typeOrder = { exact: 0, prefix: 1, start: 2, regex: 3 } as const;
+const typeOrder = { exact: 0, regex: 1, prefix: 2, start: 3 } as const;
 
-/** Exact paths first, then prefixes of both sorts by length, then regular expressions. */
+/**
+ * Exact paths first, then regular expressions (Gateway API leaves their place open; behind prefixes, `/` would hide
+ * them all), then prefixes of both sorts by length.
+ */
 function pathRank(path: PathMatch): number {
-  return path.type === "exact" ? 0 : path.type === "regex" ? 2 : 1;
+  return path.type === "exact" ? 0 : path.type === "regex" ? 1 : 2;
 }
 
 /** Names of Kubernetes objects and timestamps are ASCII, so code units are bytes. */

@@ -62,7 +62,7 @@ test.each<[string, RankedRule, RankedRule]>([
   ["the longer prefix", rule("start", "/ab"), rule("prefix", "/a")],
   ["length in bytes of UTF-8", rule("prefix", "/ä"), rule("prefix", "/a")],
   ["elements before characters", rule("prefix", "/a"), rule("start", "/a")],
-  ["prefixes before regular expressions", rule("prefix", "/"), rule("regex", "/a.*")],
+  ["regular expressions before prefixes", rule("regex", "/a.*"), rule("prefix", "/abcdefgh")],
   ["a method", rule("prefix", "/", { method: "GET" }), rule("prefix", "/", { headers: [match] })],
   ["more headers", rule("prefix", "/", { headers: [match] }), rule("prefix", "/", { query: [match, match] })],
   ["more query parameters", rule("prefix", "/", { query: [match] }), rule("prefix", "/")],

@@ -208,12 +208,17 @@ describe("values that can't be used are rejected, the rest goes live", () => {
     ["a certificate", "Certificate/shop/tls", { chain: "-", key: "SECRET", names: [] }, /until the next/],
     ["a rule of another domain", "Rule/bad.example/Ingress/shop/web/0", { ...good, domain: "c.example" }, /key names/],
     ["a rule of another owner", "Rule/bad.example/Ingress/shop/else/0", good, /owner must be/],
-    ["a filter", "Rule/bad.example/Ingress/shop/web/0", { ...good, filters: [{ type: "Cors" }] }, /filter Cors/],
+    [
+      "a filter",
+      "Rule/bad.example/Ingress/shop/web/0",
+      { ...good, filters: [{ type: "Cors" }] },
+      /filter Cors is not known/,
+    ],
     [
       "a regular expression",
       "Rule/bad.example/Ingress/shop/web/0",
-      { ...good, matches: { path: { type: "regex", value: "/.*" } } },
-      /regex is not understood until/,
+      { ...good, matches: { path: { type: "regex", value: "/(" } } },
+      /matches\.path\.value is no regular expression: .*missing \)/,
     ],
     [
       "a path without /",

@@ -5,16 +5,47 @@ local key = require "model.key"
 local memory = require "state.memory"
 local record = require "state.record"
 
-local function without_secrets(name, text)
-  if key.kind(name) ~= "Certificate" then
+local REDACTED = "[redacted]"
+
+local function redact(value, name)
+  for member, inner in pairs(value) do
+    if member == name then
+      value[member] = REDACTED
+    elseif type(inner) == "table" then
+      redact(inner, name)
+    end
+  end
+end
+
+-- Hashes of passwords, in the BasicAuth filter of a rule. Others are shown as they came: what is decoded and encoded
+-- again shows an empty list as {}.
+local function without_hashes(text)
+  if not text:find('"hash"', 1, true) and not text:find("\\", 1, true) then
     return text
   end
   local value = json.decode(text)
   if type(value) ~= "table" then
-    return '"[redacted]"'
+    return json.encode(REDACTED)
   end
-  value.key = "[redacted]"
+  redact(value, "hash")
   return json.encode(value)
+end
+
+local function without_key(text)
+  local value = json.decode(text)
+  if type(value) ~= "table" then
+    return json.encode(REDACTED)
+  end
+  value.key = REDACTED
+  return json.encode(value)
+end
+
+local function without_secrets(name, text)
+  local kind = key.kind(name)
+  if kind == "Certificate" then
+    return without_key(text)
+  end
+  return kind == "Rule" and without_hashes(text) or text
 end
 
 -- The resource as JSON, or nil when there is none.

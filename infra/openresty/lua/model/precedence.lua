@@ -2,9 +2,10 @@
 -- TypeScript one. A rule here is its value with `number`, the last segment of its key, beside it.
 local precedence = {}
 
--- Exact paths, then prefixes of both sorts by length, then regular expressions.
-local CLASS = { exact = 0, prefix = 1, start = 1, regex = 2 }
-local WITHIN = { exact = 0, prefix = 1, start = 2, regex = 3 }
+-- Exact paths, then regular expressions (Gateway API leaves their place open; behind prefixes, / would hide them all),
+-- then prefixes of both sorts, each by length.
+local CLASS = { exact = 0, regex = 1, prefix = 2, start = 2 }
+local WITHIN = { exact = 0, regex = 1, prefix = 2, start = 3 }
 
 local function size(list)
   return type(list) == "table" and #list or 0

@@ -1,15 +1,24 @@
 -- Rule/DOMAIN/KIND/NAMESPACE/NAME/NUMBER: which requests go where.
 local domain = require "model.domain"
+local duration = require "model.duration"
 local field = require "model.field"
+local filters = require "filter.list"
 local key = require "model.key"
+local pattern = require "model.pattern"
+local target_filters = require "filter.target"
 
 local SCHEMES = { "http", "https", "httptohttps", "httpandhttps" }
-local PATH_TYPES = { "exact", "prefix", "start" }
+local PATH_TYPES = { "exact", "prefix", "start", "regex" }
+local VALUE_TYPES = { "exact", "regex" }
 local MAX_PATH = 4096
 local MAX_MATCHES = 16
 local MAX_LISTENERS = 64
 local MAX_POOLS = 16
 local MAX_WEIGHT = 1000000
+local MAX_ATTEMPTS = 5 -- nginx goes to another location ten times at most
+local MAX_BACKOFF_SECONDS = 10
+local MAX_TIMEOUT_SECONDS = 86400
+local RETRIED = { 500, 502, 503, 504 } -- what nginx can try again, as in prepare.ts
 local LATER = " is not understood until the next version of the node"
 
 local function check_path(path)
@@ -21,7 +30,7 @@ local function check_path(path)
     return reason
   end
   if path.type == "regex" then
-    return "matches.path.type regex" .. LATER
+    return pattern.check("matches.path.value", path.value)
   end
   reason = field.one_of("matches.path.type", path.type, PATH_TYPES)
     or field.text("matches.path.value", path.value, MAX_PATH)
@@ -37,10 +46,11 @@ local function check_pair(pair)
   if reason then
     return reason
   end
-  if field.default(pair.type, "exact") ~= "exact" then
-    return "type " .. tostring(pair.type) .. LATER
-  end
-  return field.text("name", pair.name, 256) or field.text("value", pair.value, 4096)
+  local kind = field.default(pair.type, "exact")
+  return field.one_of("type", kind, VALUE_TYPES)
+    or field.text("name", pair.name, 256)
+    or field.text("value", pair.value, 4096)
+    or (kind == "regex" and pattern.check("value", pair.value) or nil)
 end
 
 local function check_matches(matches)
@@ -51,16 +61,27 @@ local function check_matches(matches)
     or field.list("matches.query", field.default(matches.query, {}), MAX_MATCHES, check_pair)
 end
 
-local function check_filter(filter)
-  local kind = type(filter) == "table" and filter.type
-  return "filter " .. (type(kind) == "string" and kind or "of no type") .. LATER
+local function check_code(code)
+  return field.one_of("a code", code, RETRIED)
 end
 
-local function check_filters(filters)
-  return field.list("filters", field.default(filters, {}), MAX_MATCHES, check_filter)
+local function check_retry(retry)
+  if retry == nil then
+    return nil
+  end
+  return field.object("retry", retry)
+    or field.integer("retry.attempts", field.default(retry.attempts, 1), 0, MAX_ATTEMPTS)
+    or field.list("retry.codes", field.default(retry.codes, {}), #RETRIED, check_code)
+    or duration.check("retry.backoff", field.default(retry.backoff, "0s"), MAX_BACKOFF_SECONDS)
 end
 
-local function check_target(target)
+local function check_timeouts(timeouts)
+  return field.object("timeouts", timeouts)
+    or duration.check("timeouts.request", field.default(timeouts.request, "0s"), MAX_TIMEOUT_SECONDS)
+    or duration.check("timeouts.backendRequest", field.default(timeouts.backendRequest, "0s"), MAX_TIMEOUT_SECONDS)
+end
+
+local function check_target(target, rule)
   local reason = field.object("a pool", target)
   if reason then
     return reason
@@ -68,7 +89,8 @@ local function check_target(target)
   if not key.is_well_formed(target.pool) or key.kind(target.pool) ~= "Pool" or not key.segments(target.pool) then
     return "pool must be the key of a Pool"
   end
-  return field.integer("weight", field.default(target.weight, 1), 0, MAX_WEIGHT) or check_filters(target.filters)
+  return field.integer("weight", field.default(target.weight, 1), 0, MAX_WEIGHT)
+    or target_filters.check(field.default(target.filters, {}), rule)
 end
 
 local function check_listener(listener)
@@ -112,6 +134,10 @@ return function(rule, segments)
     or check_owner(rule.owner, segments)
     or field.list("listeners", field.default(rule.listeners, {}), MAX_LISTENERS, check_listener)
     or check_matches(field.default(rule.matches, {}))
-    or check_filters(rule.filters)
-    or field.list("pools", rule.pools, MAX_POOLS, check_target)
+    or filters.check("filters", field.default(rule.filters, {}), rule)
+    or check_timeouts(field.default(rule.timeouts, {}))
+    or check_retry(field.default(rule.retry, nil))
+    or field.list("pools", rule.pools, MAX_POOLS, function(target)
+      return check_target(target, rule)
+    end)
 end

@@ -1,13 +1,20 @@
--- The error page of 500: the balancer had nobody to send the request to. Says why.
+-- The error page of 500: the balancer had nobody to send the request to. Says why, or waits and tries again.
 local page = require "phase.page"
 local refusal = require "route.refusal"
+local way = require "route.way"
 
 -- Of members that were tried, the last one's failure counts.
 local function status_of_tries()
-  return tonumber((ngx.var.upstream_status or ""):match("(50[24])[^%d]*$"))
+  return tonumber((ngx.var.upstream_status or ""):match("(%d%d%d)[^%d]*$"))
 end
 
 return function()
-  local status = refusal.take()
-  return page.send(status_of_tries() or status or 500)
+  local it = way.take()
+  if it then
+    ngx.sleep(it.resumes_after)
+    way.hand_over(it)
+    return ngx.exec(it.rich.location)
+  end
+  local status = refusal.take() or status_of_tries() or 500
+  return page.send(page.has(status) and status or 502)
 end

@@ -12,8 +12,13 @@ local page = require "phase.page"
 return {
   worker = require "phase.worker",
   balance = require "phase.balance",
+  weigh = require "phase.weigh",
+  try = require "phase.try",
   decide = require "phase.decide",
   unreachable = require "phase.unreachable",
+  filter_request = require "phase.filter_request",
+  filter_header = require "phase.filter_header",
+  filter_body = require "phase.filter_body",
   v1 = require "admin.v1",
   v2 = require "admin.v2",
   health = require "admin.health",

@@ -2,7 +2,12 @@
 local page = {}
 
 local SENTENCES = {
+  [401] = "This address asks for a name and a password.",
+  [403] = "This address is not open to you.",
   [404] = "No application answers to this address.",
+  [411] = "This address takes bodies only when their length is told (Content-Length).",
+  [413] = "The body is larger than this address takes.",
+  [429] = "Too many requests. Please try again in a moment.",
   [500] = "Something went wrong on the way to the application.",
   [502] = "The application did not answer as it should. Please try again in a moment.",
   [503] = "The application is not ready yet. Please try again in a moment.",
@@ -32,6 +37,10 @@ for status, sentence in pairs(SENTENCES) do
   ready[status] = HTML:format(status == 503 and RELOAD or "", status, status, sentence)
 end
 
+function page.has(status)
+  return SENTENCES[status] ~= nil
+end
+
 function page.send(status)
   ngx.status = status
   ngx.header["Cache-Control"] = "no-store"
@@ -43,6 +52,13 @@ function page.send(status)
   ngx.header["Content-Type"] = wants_html and "text/html; charset=utf-8" or "text/plain; charset=utf-8"
   ngx.header["Content-Length"] = #text
   ngx.print(text)
+end
+
+-- The same before a request is handed on: its body is thrown away, so that nothing of it is read as the next request.
+function page.finish(status)
+  ngx.req.discard_body()
+  page.send(status)
+  return ngx.exit(ngx.OK)
 end
 
 return page

@@ -18,7 +18,11 @@ local function all_equal(expected, present)
     if found == true then
       found = "" -- ?name without a value
     end
-    if found ~= value then
+    if type(value) == "function" then
+      if found == nil or not value(found) then
+        return false
+      end
+    elseif found ~= value then
       return false
     end
   end

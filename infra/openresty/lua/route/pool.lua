@@ -117,7 +117,7 @@ function pool.compile(name, version)
   else
     lists, fallback = read_v2(name, version)
   end
-  local it = {}
+  local it = { name = name }
   fill(it, choose(lists or {}, fallback))
   return it
 end

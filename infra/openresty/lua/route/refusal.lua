@@ -1,19 +1,20 @@
--- Why this worker's balancer had nobody to send a request to. nginx goes from there to the error page without a pause,
--- so the page finds what was said of its own request; were it to look again, it could see a newer state, in which all
--- is well, and would have nothing to say.
+-- Why this worker's balancer did not send a request on, and what it had found for it. nginx goes from there to the
+-- error page without a pause, so the page finds what was said of its own request; were it to look again, it could see a
+-- newer state, in which all is well, and would have nothing to say.
 local refusal = {}
 
-local said
+local said, met, found
 
-function refusal.say(status)
-  said = status
+-- status: why there is nobody to send to, or nil; the route that was met; its pool, if there is one.
+function refusal.say(status, route, pool)
+  said, met, found = status, route, pool
 end
 
--- The status, once; nil when the balancer said nothing.
+-- The same, once; nothing when the balancer said nothing.
 function refusal.take()
-  local status = said
-  said = nil
-  return status
+  local status, route, pool = said, met, found
+  said, met, found = nil, nil, nil
+  return status, route, pool
 end
 
 return refusal

@@ -5,8 +5,10 @@ local json = require "state.json"
 local key = require "model.key"
 local matches = require "route.matches"
 local memory = require "state.memory"
+local pattern = require "model.pattern"
 local precedence = require "model.precedence"
 local record = require "state.record"
+local rich = require "route.rich"
 local sets = require "state.sets"
 local turns = require "route.turns"
 
@@ -19,7 +21,7 @@ local function by_name(list, lower)
   local values = {}
   for _, match in ipairs(field.default(list, {})) do
     local name = lower and match.name:lower() or match.name
-    values[name] = values[name] or match.value
+    values[name] = values[name] or match.type == "regex" and pattern.of_value(match.value) or match.value
   end
   return next(values) and values
 end
@@ -51,6 +53,8 @@ local function compile_rule(name, text)
   route.method = type(match.method) == "string" and match.method ~= "" and match.method or nil
   route.headers = by_name(match.headers, true)
   route.query = by_name(match.query)
+  route.rich = rich.compile(name, rule)
+  route.matches_path = path.type == "regex" and pattern.of_path(path.value) or nil
   rule.number = tonumber(name:match("(%d+)$"))
   route.rank = precedence.rank(rule)
   return route
@@ -72,7 +76,7 @@ end
 local function v1_route(label, path, pool)
   local route = new_route({ type = "start", value = path }, { pool }, { 1 })
   route.label = label
-  route.rank = { 1, -#path, 2, 1, 0, 0, "~", label, "", 0 }
+  route.rank = { 2, -#path, 3, 1, 0, 0, "~", label, "", 0 }
   return route
 end
 
@@ -99,7 +103,7 @@ end
 local function join(routes, v1)
   local claimed, shadowed = {}, {}
   for _, route in ipairs(routes) do
-    if route.type ~= "exact" and is_plain(route) then
+    if (route.type == "prefix" or route.type == "start") and is_plain(route) then
       claimed[route.value] = true
     end
   end
@@ -120,6 +124,11 @@ end
 -- Finds by what is in a path rather than by trying all routes: tables by text, for each length that occurs.
 local function add(it, route, order)
   route.place = order
+  if route.type == "regex" then
+    it.regex = it.regex or {}
+    table.insert(it.regex, route)
+    return
+  end
   local paths, text = it[route.type], route.value
   if route.type == "prefix" then
     text = without_slash(text)
@@ -154,17 +163,17 @@ function site.compile(host, version)
   end)
   -- All requests to such a host go one way: the balancer takes it without asking further.
   local first = routes[1]
-  it.has_one_pool = #routes == 1 and #first.pools == 1 and is_plain(first) and first.type ~= "exact"
-    and first.value == "/"
+  it.has_one_pool = #routes == 1 and #first.pools == 1 and is_plain(first) and not first.rich
+    and (first.type == "prefix" or first.type == "start") and first.value == "/"
   return it
 end
 
-local function better(found, routes)
+local function better(found, routes, path)
   for _, route in ipairs(routes or {}) do
     if found and found.place < route.place then
       return found
     end
-    if matches.request(route) then
+    if (not path or route.matches_path(path)) and matches.request(route) then
       return route
     end
   end
@@ -174,6 +183,7 @@ end
 -- The route that goes first among those that this request meets, or nil.
 function site.find(it, path)
   local found = better(nil, it.exact[path])
+  found = it.regex and better(found, it.regex, path) or found
   for _, length in ipairs(it.lengths) do
     if length <= #path then
       local text = path:sub(1, length)

@@ -1,0 +1,46 @@
+-- rewrite_by_lua of rules with filters: asks each filter, in the order of filter/list.lua, until one has answered.
+local mirror = require "phase.mirror"
+local page = require "phase.page"
+local way = require "route.way"
+
+local DEFAULT_TRIES = 3
+
+local function has_body()
+  local length = ngx.var.content_length
+  return length ~= nil and length ~= "0" or ngx.var.http_transfer_encoding ~= nil
+end
+
+local function begin(it)
+  local rich = it.rich
+  it.has_body = has_body()
+  it.tries = (rich.retry and rich.retry.attempts + 1 or DEFAULT_TRIES) - it.tried
+  if rich.request_seconds then
+    it.deadline = ngx.now() + rich.request_seconds - tonumber(ngx.var.request_time)
+  end
+  for _, ask in ipairs(rich.on_request) do
+    local status = ask(it)
+    if status then
+      return page.finish(status)
+    end
+  end
+  if not it.pool_name then
+    return page.finish(503)
+  elseif it.mirror then
+    mirror(it)
+  end
+  return nil
+end
+
+return function()
+  local it = way.take()
+  if not it then
+    return page.finish(404)
+  end
+  ngx.ctx.way = it
+  if not it.resumes_after then
+    begin(it)
+  end
+  ngx.var.entrance_pool = it.pool_name or ""
+  ngx.var.backend_host = it.backend_host or ngx.var.http_host
+  it.sent_on = true
+end

@@ -1,0 +1,106 @@
+-- balancer_by_lua of requests that were weighed: chooses a member for each try, within the rule's timeouts.
+local balancer = require "ngx.balancer"
+local pool = require "route.pool"
+local read_tries = require "route.tries"
+local refusal = require "route.refusal"
+local view = require "route.view"
+local way = require "route.way"
+
+local CONNECT_SECONDS = 2 -- as in nginx.conf
+
+-- Without a peer the error page of 500 decides what to say, in phase/decide.lua.
+local function refuse(status)
+  refusal.say(status)
+  return ngx.exit(ngx.ERROR)
+end
+
+-- An answer that is tried again says nothing of the member's health; nor does a timeout that the rule has made short.
+local function has_failed(it, tries)
+  if it.rich and it.rich.is_timed then
+    return not tries.connected
+  end
+  return not tries.answered
+end
+
+local function next_peer(it, tries, now)
+  local found = view.pool(it.pool_name)
+  local peer = pool.next_peer(found, now, tries.by_peer)
+  if peer then
+    return peer
+  end
+  -- A kept connection may have been closed by its peer just now, which says little: once more, then. And whoever asks
+  -- for more tries than there are members means the same members.
+  if tries.connected and (tries.by_peer[tries.last] == 1 or it.rich and it.rich.retry) then
+    return pool.next_peer(found, now)
+  end
+  return nil
+end
+
+-- The shorter of the rule's time for one try and what is left of its time for all; nil where it has neither.
+local function seconds_for(it, now)
+  local left = it.deadline and it.deadline - now
+  local each = it.rich and it.rich.backend_seconds
+  return left and each and math.min(left, each) or left or each
+end
+
+local function send_to(it, peer, now)
+  local seconds = seconds_for(it, now)
+  if seconds then
+    if seconds < 0.001 then
+      return refuse(504)
+    end
+    balancer.set_timeouts(math.min(CONNECT_SECONDS, seconds), seconds, seconds)
+  end
+  return balancer.set_current_peer(peer.address, peer.port)
+end
+
+local function first_time(it)
+  local now = ngx.now()
+  if it.tries > 1 then
+    balancer.set_more_tries(it.tries - 1)
+  end
+  it.tries = it.tries - 1
+  local tries = it.tried > 0 and read_tries() or {}
+  local peer
+  if tries.last then
+    peer = next_peer(it, tries, now)
+  else
+    peer = pool.next_peer(view.pool(it.pool_name), now)
+  end
+  if not peer then
+    return refuse(tries.last and 502 or 503)
+  end
+  return send_to(it, peer, now)
+end
+
+local function again(it, failure)
+  local tries, now = read_tries(), ngx.now()
+  it.tries, it.tried = it.tries - 1, it.tried + 1
+  if has_failed(it, tries) then
+    pool.set_aside(view.pool(it.pool_name), tries.last, now)
+  end
+  local retry = it.rich and it.rich.retry
+  if it.rich and it.rich.is_timed and not retry and tries.connected and not tries.answered and failure == 504 then
+    return refuse(504)
+  end
+  if retry and retry.backoff and not it.has_body then
+    it.resumes_after = retry.backoff
+    way.hand_over(it)
+    return ngx.exit(ngx.ERROR)
+  end
+  local peer = next_peer(it, tries, now)
+  if not peer then
+    return refuse(nil)
+  end
+  return send_to(it, peer, now)
+end
+
+return function()
+  view.catch_up()
+  local it = ngx.ctx.way
+  local failed, status = balancer.get_last_failure()
+  if failed then
+    return again(it, status)
+  end
+  return first_time(it)
+end
