@@ -197,8 +197,10 @@ function richLocations(): string {
   return sets
     .flatMap((statuses, set) => {
       const again = ["error", "timeout", ...statuses.map((status) => `http_${status}`)].join(" ");
-      const lines = `proxy_next_upstream ${again};\n  include rich.conf;\n`;
-      return [`location @rich_${set} {\n  ${lines}}\n`, `location @rich_${set}_gzip {\n  gzip on;\n  ${lines}}\n`];
+      // Waiting before another try, and saying why there is none, is the same location's work.
+      const location = (name: string, more: string) =>
+        `location ${name} {\n  ${more}proxy_next_upstream ${again};\n  error_page 500 = ${name};\n  include rich.conf;\n}\n`;
+      return [location(`@rich_${set}`, ""), location(`@rich_${set}_gzip`, "gzip on;\n  ")];
     })
     .join("");
 }

@@ -29,9 +29,9 @@ export interface RuleParts {
   readonly path?: string;
   readonly type?: string;
   readonly method?: string;
-  readonly headers?: readonly { name: string; value: string }[];
-  readonly query?: readonly { name: string; value: string }[];
-  readonly pools?: readonly { pool: string; weight: number }[];
+  readonly headers?: readonly { name: string; value: string; type?: string }[];
+  readonly query?: readonly { name: string; value: string; type?: string }[];
+  readonly pools?: readonly { pool: string; weight: number; filters?: readonly object[] }[];
   readonly more?: Readonly<Record<string, unknown>>;
 }
 

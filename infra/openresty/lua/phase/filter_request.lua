@@ -1,4 +1,5 @@
 -- rewrite_by_lua of rules with filters: asks each filter, in the order of filter/list.lua, until one has answered.
+local decide = require "phase.decide"
 local mirror = require "phase.mirror"
 local page = require "phase.page"
 local way = require "route.way"
@@ -34,10 +35,15 @@ end
 return function()
   local it = way.take()
   if not it then
-    return page.finish(404)
+    -- The error page of 500, which is this location again: the balancer refused.
+    ngx.req.discard_body()
+    decide()
+    return ngx.exit(ngx.OK)
   end
   ngx.ctx.way = it
-  if not it.resumes_after then
+  if it.resumes_after then
+    ngx.sleep(it.resumes_after)
+  else
     begin(it)
   end
   ngx.var.entrance_pool = it.pool_name or ""

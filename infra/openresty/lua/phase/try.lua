@@ -75,7 +75,7 @@ end
 
 local function again(it, failure)
   local tries, now = read_tries(), ngx.now()
-  it.tries, it.tried = it.tries - 1, it.tried + 1
+  it.tried = it.tried + 1
   if has_failed(it, tries) then
     pool.set_aside(view.pool(it.pool_name), tries.last, now)
   end
@@ -88,6 +88,7 @@ local function again(it, failure)
     way.hand_over(it)
     return ngx.exit(ngx.ERROR)
   end
+  it.tries = it.tries - 1
   local peer = next_peer(it, tries, now)
   if not peer then
     return refuse(nil)
