@@ -27,9 +27,10 @@ export class Entrance extends DurableObject<Bindings> {
     return this.#assembled.app.fetch(request);
   }
 
+  /** Does not wait for the tick: a node that never answers would hold up the next alarm. */
   override async alarm(): Promise<void> {
     this.#alarm = undefined;
-    await this.tick();
+    this.ctx.waitUntil(this.tick());
   }
 
   /** Never rejects: the next tick is asked for already, and a rejected alarm would come again at once. */

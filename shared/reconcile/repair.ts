@@ -1,6 +1,6 @@
 /** The timer's work: marks that are due, a holder that died, nodes that are behind, digests by the minute. */
 import { parseReferenceKey } from "../model/reference.ts";
-import { maxPageSize } from "../store/port.ts";
+import { type Entry, maxPageSize } from "../store/port.ts";
 import { dirtyKey, dirtyPartition, laterPartition, tickKey } from "./keys.ts";
 import { tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
@@ -21,23 +21,28 @@ export async function tick(context: Context, pusher: Pusher): Promise<void> {
 
 /** Postponed marks whose time has come. */
 async function promote(context: Context): Promise<void> {
-  const page = await context.store.list(laterPartition, undefined, maxPageSize);
-  for (const entry of page.entries) {
-    const mark = readMark(entry);
-    const reference = parseReferenceKey(entry.key.sort);
-    if (reference === undefined || (mark.due ?? 0) > context.now()) continue;
-    const { first, tries } = mark;
-    await context.store.commit(
-      [
-        { key: entry.key, version: entry.version },
-        { key: dirtyKey(reference), version: null },
-      ],
-      [
-        { key: entry.key, value: null },
-        { key: dirtyKey(reference), value: JSON.stringify({ first, tries }) },
-      ],
-    );
-  }
+  let after: string | undefined;
+  do {
+    const page = await context.store.list(laterPartition, after, maxPageSize);
+    for (const entry of page.entries) await promoteOne(context, entry);
+    after = page.next;
+  } while (after !== undefined);
+}
+
+async function promoteOne(context: Context, entry: Entry): Promise<void> {
+  const { first, tries, due = 0 } = readMark(entry);
+  const reference = parseReferenceKey(entry.key.sort);
+  if (reference === undefined || due > context.now()) return;
+  await context.store.commit(
+    [
+      { key: entry.key, version: entry.version },
+      { key: dirtyKey(reference), version: null },
+    ],
+    [
+      { key: entry.key, value: null },
+      { key: dirtyKey(reference), value: JSON.stringify({ first, tries }) },
+    ],
+  );
 }
 
 /** Whether it is this copy that does a periodic job now: a conditional write shares the job between copies. */
