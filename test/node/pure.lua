@@ -3,6 +3,7 @@ local digest = require "state.digest"
 local json = require "state.json"
 local key = require "model.key"
 local precedence = require "model.precedence"
+local scan = require "state.scan"
 
 local answers = {}
 
@@ -41,11 +42,21 @@ function answers.key(keys)
   return found
 end
 
+local function items(text)
+  local bytes, length = json.bytes(text), #text
+  local starts, after = json.starts_at(bytes, 0, length)
+  local found = {}
+  for place, at in ipairs(starts or {}) do
+    found[place] = text:sub(at + 1, scan.value(bytes, at, length))
+  end
+  return starts and scan.is_end(bytes, after, length) and found
+end
+
 -- [JSON text] -> [the texts of its members by name, or of its items; or false]
 function answers.cut(texts)
   local found = {}
   for place, text in ipairs(texts) do
-    found[place] = json.members(text) or json.items(text)
+    found[place] = json.members(text) or items(text)
   end
   return found
 end

@@ -3,8 +3,20 @@ local field = require "model.field"
 
 local domain = {}
 
+local find, sub = string.find, string.sub
+
 local MAX_LENGTH = 253
+local MAX_LABEL = 63
 local MAX_CERTIFICATES = 100
+
+local function has_short_labels(name)
+  for label in name:gmatch("[^.]+") do
+    if #label > MAX_LABEL then
+      return false
+    end
+  end
+  return true
+end
 
 -- A DNS name in lower case (underscores occur in practice), *.name, or * alone.
 function domain.is_name(text)
@@ -14,16 +26,12 @@ function domain.is_name(text)
   if type(text) ~= "string" or #text > MAX_LENGTH then
     return false
   end
-  local name = text:gsub("^%*%.", "", 1)
-  if name == "" or name:find("[^%l%d%-_%.]") or name:find("..", 1, true) or name:find("^%.") or name:find("%.$") then
+  local name = find(text, "*.", 1, true) == 1 and sub(text, 3) or text
+  if name == "" or find(name, "[^%l%d%-_%.]") or find(name, "..", 1, true) or find(name, "^[%.%-]")
+    or find(name, "[%.%-]$") or find(name, ".-", 1, true) or find(name, "-.", 1, true) then
     return false
   end
-  for label in name:gmatch("[^.]+") do
-    if #label > 63 or label:find("^%-") or label:find("%-$") then
-      return false
-    end
-  end
-  return true
+  return #name <= MAX_LABEL or has_short_labels(name)
 end
 
 function domain.check(value, segments)

@@ -16,20 +16,21 @@ local CHECKS = {
   Certificate = require "model.certificate",
 }
 
--- nil when the value can be used, else the reason why not: one line.
-function resource.reason_against(name, text)
+-- nil when the value can be used, else the reason why not: one line. change: {key, value: text, decoded: what it says if
+-- that is known}; segments: the key's; or nil and unknown: why there are none.
+function resource.reason_against(change, segments, unknown)
+  local text = change.value
   if #text > resource.MAX_VALUE_BYTES then
     return ("the value has %d bytes, more than %d"):format(#text, resource.MAX_VALUE_BYTES)
   end
-  local segments, reason = key.segments(name)
   if not segments then
-    return reason
+    return unknown
   end
-  local value = json.decode(text)
+  local value = change.decoded or json.decode(text)
   if type(value) ~= "table" or text:sub(1, 1) ~= "{" then
     return "the value must be a JSON object"
   end
-  reason = CHECKS[key.kind(name)](value, segments)
+  local reason = CHECKS[key.kind(change.key)](value, segments)
   return reason and (reason:sub(1, 300):gsub("[^\32-\126]", "?"))
 end
 

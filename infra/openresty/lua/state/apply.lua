@@ -1,10 +1,12 @@
 -- Stages single changes into a batch and keeps the head's digest and counts in step with them.
+local breath = require "state.breath"
 local digest = require "state.digest"
 local index = require "state.index"
 local key = require "model.key"
 local record = require "state.record"
 local resource = require "model.resource"
 local sets = require "state.sets"
+local subjects = require "state.subjects"
 
 local apply = {}
 
@@ -23,9 +25,8 @@ local function list_rejection(batch, head, name, before, now)
   end
 end
 
-local function remove(batch, name, old)
+local function remove(batch, name, old, list)
   local head = batch.head
-  local list = index.places(name)
   batch:set(index.record(name), nil)
   sets.remove(batch, index.bucket(name), name)
   if list then
@@ -35,9 +36,8 @@ local function remove(batch, name, old)
   count(head, key.kind(name), -1)
 end
 
-local function put(batch, change, old)
+local function put(batch, change, old, list, reason)
   local head, name = batch.head, change.key
-  local reason = resource.reason_against(name, change.value)
   local it = { revision = change.revision, hash = change.hash, reason = reason, value = change.value }
   if reason then
     it.usable = change.usable or old and record.serving(old)
@@ -49,14 +49,12 @@ local function put(batch, change, old)
   digest.add(batch.digest, name, it.hash)
   list_rejection(batch, head, name, old and old.reason, reason)
   if not old then
-    local list = index.places(name)
     sets.add(batch, index.bucket(name), name)
     if list then
       sets.add(batch, list, name)
     end
     count(head, key.kind(name), 1)
   end
-  return reason
 end
 
 -- A usable value sent again: only its revision may move, and requests need not look it up anew.
@@ -64,29 +62,31 @@ local function is_same(old, change)
   return old.hash == change.hash and old.value == change.value and not old.reason
 end
 
--- change: {key, revision, hash, value: text on one line or nil, usable: from a snapshot file}. Gives the reason when
--- the value can't be used.
+-- change: {key, revision, hash, value: text on one line or nil, decoded: the same as a table if that is known, usable:
+-- from a snapshot file}. Gives the reason when the value can't be used.
 function apply.resource(batch, change)
-  batch:breathe()
+  breath.take()
   local name = change.key
   local old = record.decode(batch:get(index.record(name)))
   if old and is_same(old, change) then
     batch:set(index.record(name), record.encode(change))
     return nil
   end
+  local segments, unknown = key.segments(name)
+  local list, kind, subject = index.places(name, segments)
   local reason
   if old then
     digest.remove(batch.digest, name, old.hash)
   end
   if change.value then
     batch.grows = true
-    reason = put(batch, change, old)
+    reason = resource.reason_against(change, segments, unknown)
+    put(batch, change, old, list, reason)
   elseif old then
-    remove(batch, name, old)
+    remove(batch, name, old, list)
   end
-  local _, subject = index.places(name)
-  if subject then
-    batch.subjects[subject] = true
+  if kind then
+    subjects.add(batch, kind, subject)
   end
   return reason
 end
@@ -104,14 +104,14 @@ function apply.v1(batch, item, hosts_before, hosts_now)
   end
   for host in pairs(hosts_before) do
     sets.remove(batch, index.v1_of(host), label)
-    batch.subjects["host " .. host] = true
+    subjects.add(batch, "host", host)
   end
   for host in pairs(hosts_now) do
     sets.add(batch, index.v1_of(host), label)
-    batch.subjects["host " .. host] = true
+    subjects.add(batch, "host", host)
   end
   if item.kind == "upstreams" then
-    batch.subjects["pool upstreams/" .. item.name] = true
+    subjects.add(batch, "pool", "upstreams/" .. item.name)
   end
 end
 

@@ -1,5 +1,6 @@
 -- v2's changes: what differs between base and revision, applied whole or not at all.
 local apply = require "state.apply"
+local breath = require "state.breath"
 local digest = require "state.digest"
 local envelope = require "state.envelope"
 local journal = require "state.journal"
@@ -13,10 +14,10 @@ changes.MAX_BYTES = 8 * 1024 * 1024
 changes.MAX_CHANGES = 50000
 
 -- Stages every change; gives the rejected ones, or nil and the sentence for a 400.
-function changes.stage(batch, it)
+local function stage(batch, it, body)
   local rejected = {}
-  for number, text in ipairs(it.items) do
-    local change, problem = envelope.change(text)
+  for number, at in ipairs(it.changes) do
+    local change, problem = envelope.change_at(body, at)
     if not change then
       return nil, ("changes[%d]: %s"):format(number - 1, problem)
     end
@@ -31,13 +32,14 @@ function changes.stage(batch, it)
   return rejected
 end
 
--- Parses a body: {…, items}, or nil, a status and a sentence.
+-- Parses a body's envelope; or nil, a status and a sentence.
 function changes.parse(body)
+  breath.start()
   local it, problem = envelope.changes(body)
   if not it then
     return nil, 400, problem
   end
-  if #it.items > changes.MAX_CHANGES then
+  if #it.changes > changes.MAX_CHANGES then
     return nil, 413, ("more than %d changes in one batch: send a snapshot"):format(changes.MAX_CHANGES)
   end
   return it
@@ -54,7 +56,7 @@ function changes.fill(it, body)
     if order.is_held(head, it) then
       return order.accepted(head, {})
     end
-    local rejected, problem = changes.stage(batch, it)
+    local rejected, problem = stage(batch, it, body)
     if not rejected then
       return { status = 400, message = problem }
     end

@@ -40,22 +40,19 @@ function index.v1_of(host)
   return "v1-host/" .. host
 end
 
--- The list that a resource belongs to beside its bucket, and what requests must look up again when it changes.
-function index.places(name)
-  local kind = key.kind(name)
-  local segments = key.segments(name)
-  if not segments then
-    return nil, nil
-  end
+-- The list that a resource belongs to beside its bucket, and what requests must look up again when it changes: "host"
+-- or "pool", and its name. segments: the key's, if its kind is known.
+function index.places(name, segments)
+  local kind = segments and key.kind(name)
   if kind == "Rule" then
-    return index.rules_of(segments[1]), "host " .. segments[1]
+    return index.rules_of(segments[1]), "host", segments[1]
   elseif kind == "Node" then
     local pool = key.pool_of_node(name)
-    return index.slices_of(pool), "pool " .. pool
+    return index.slices_of(pool), "pool", pool
   elseif kind == "Pool" then
-    return nil, "pool " .. name
+    return nil, "pool", name
   end
-  return nil, nil
+  return nil, nil, nil
 end
 
 return index

@@ -1,6 +1,7 @@
 -- What was accepted since the snapshot file: one line per batch, on disk before it is acknowledged.
 -- The board holds which file is appended to and how much of it counts, so every worker appends at the right place.
 local board = require "state.board"
+local breath = require "state.breath"
 local settings = require "settings"
 local system = require "state.system"
 
@@ -10,6 +11,7 @@ local journal = {}
 journal.FOLD_BYTES = 8 * 1024 * 1024
 
 local FORGET_AT_MOST = 1000
+local PIECE_BYTES = 1024 * 1024
 
 local open_number, open_fd
 
@@ -32,6 +34,22 @@ local function file()
   return open_fd
 end
 
+-- In pieces, so that other requests pass between them. (The lock is held: nobody else appends meanwhile.)
+local function write(fd, sealed, at)
+  for from = 0, #sealed - 1, PIECE_BYTES do
+    local length = math.min(PIECE_BYTES, #sealed - from)
+    local fine, problem = system.write_at(fd, sealed, at + from, from, length)
+    if not fine then
+      return nil, problem
+    end
+    if length < #sealed then
+      system.begin_sync(fd, at + from, length)
+      breath.take()
+    end
+  end
+  return true
+end
+
 -- true once the line is on disk. Otherwise why not; what may have been written of it is cut off or does not count.
 function journal.append(sealed)
   local fd, problem = file()
@@ -40,7 +58,7 @@ function journal.append(sealed)
   end
   local at = board.journal_length
   local fine
-  fine, problem = system.write_at(fd, sealed, at)
+  fine, problem = write(fd, sealed, at)
   if fine then
     fine, problem = system.sync_data(fd)
   end

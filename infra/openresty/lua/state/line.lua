@@ -1,20 +1,44 @@
 -- A line on disk: eight hex digits of CRC-32 over the rest, a space, a letter for what it is, a space, JSON.
 local bit = require "bit"
+local breath = require "state.breath"
+local ffi = require "ffi"
 
 local line = {}
 
+ffi.cdef [[ unsigned long crc32(unsigned long sum, const uint8_t *bytes, unsigned int length); ]]
+
+local PIECE_BYTES = 1024 * 1024
+
+-- zlib's goes piece by piece and takes 0.5 ms for 1 MB; nginx's own takes 2.8 ms for it and can't be divided. (An nginx
+-- that has zlib inside may not show it to others.)
+local has_zlib, zlib_crc32 = pcall(function()
+  return ffi.C.crc32
+end)
+
+local function checksum(letter, text)
+  if not has_zlib then
+    return ngx.crc32_long(letter .. " " .. text)
+  end
+  local bytes, length = ffi.cast("const uint8_t *", text), #text
+  local sum = zlib_crc32(0, letter .. " ", #letter + 1)
+  for at = 0, length - 1, PIECE_BYTES do
+    sum = zlib_crc32(sum, bytes + at, math.min(PIECE_BYTES, length - at))
+    breath.take()
+  end
+  return tonumber(sum)
+end
+
 function line.seal(letter, text)
-  local rest = letter .. " " .. text
-  return bit.tohex(ngx.crc32_long(rest)) .. " " .. rest .. "\n"
+  return bit.tohex(checksum(letter, text)) .. " " .. letter .. " " .. text .. "\n"
 end
 
 -- Letter and text, or nil when the line is not as it was written.
 function line.open(sealed)
-  local sum, rest = sealed:match("^(%x%x%x%x%x%x%x%x) (.+)$")
-  if not sum or bit.tohex(ngx.crc32_long(rest)) ~= sum then
+  local sum, letter, text = sealed:match("^(%x%x%x%x%x%x%x%x) (%u) (.*)$")
+  if not sum or bit.tohex(checksum(letter, text)) ~= sum then
     return nil
   end
-  return rest:match("^(%u) (.*)$")
+  return letter, text
 end
 
 return line

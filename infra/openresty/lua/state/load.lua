@@ -10,6 +10,7 @@ local line = require "state.line"
 local memory = require "state.memory"
 local sets = require "state.sets"
 local snapshot_file = require "state.snapshot_file"
+local subjects = require "state.subjects"
 local system = require "state.system"
 local v1 = require "state.v1"
 
@@ -89,8 +90,8 @@ local function replay(batch, letter, text)
   if it.base > batch.head.revision then
     return
   end
-  for _, item in ipairs(it.items) do
-    apply.resource(batch, assert(envelope.change(item)))
+  for _, at in ipairs(it.changes) do
+    apply.resource(batch, assert(envelope.change_at(text, at)))
   end
   set_head(batch.head, it)
 end
@@ -165,7 +166,7 @@ function load.once()
   local batch = memory.batch()
   batch.head = head.empty()
   batch.digest = digest.parse(digest.EMPTY)
-  batch.subjects = {}
+  batch.subjects = subjects.none()
   read_all(batch)
   sets.flush(batch)
   head.stage(batch, batch.head)

@@ -2,12 +2,12 @@
 -- by one store of board.version, or taken back. Each name has two slots; an entry's flags are the version it came with.
 local bit = require "bit"
 local board = require "state.board"
+local breath = require "state.breath"
 
 local dict = ngx.shared.entrance_state
 local tobit = bit.tobit
 local SLOTS = { "\1", "\2" }
 local GONE = "" -- a staged removal
-local YIELD_EVERY = 200
 local RESERVE = 16 -- one part in so many
 
 local memory = {}
@@ -19,7 +19,7 @@ local function is_visible(flags, version)
   return tobit(version - flags) >= 0
 end
 
--- The text that a reader at this version sees, and its slot.
+-- The text that a reader at this version sees, its slot, and whether the other slot holds anything.
 local function get(name, version)
   local first, first_flags = dict:get(name .. SLOTS[1])
   local second, second_flags = dict:get(name .. SLOTS[2])
@@ -27,15 +27,17 @@ local function get(name, version)
   local first_counts = first and is_visible(first_flags, version)
   local second_counts = second and is_visible(second_flags, version)
   if first_counts and not (second_counts and tobit(second_flags - first_flags) > 0) then
-    return first ~= GONE and first or nil, 1
+    return first ~= GONE and first or nil, 1, second ~= nil
   end
   if second_counts then
-    return second ~= GONE and second or nil, 2
+    return second ~= GONE and second or nil, 2, first ~= nil
   end
-  return nil, nil
+  return nil, nil, first ~= nil or second ~= nil
 end
 
-memory.get = get
+function memory.get(name, version)
+  return (get(name, version))
+end
 
 -- What is published at this moment. (Between a reader's look at the version and its read, a batch may be published.)
 function memory.current(name)
@@ -48,11 +50,35 @@ function memory.current(name)
 end
 
 function memory.batch()
-  return setmetatable({ version = board.version + 1, staged = {}, count = 0, steps = 0, full = false }, Batch)
+  breath.start()
+  return setmetatable({ version = board.version + 1, staged = {}, outdated = {}, full = false }, Batch)
 end
 
+-- What was found about the name read last is remembered: mostly that one is set next.
 function Batch:get(name)
-  return (get(name, self.version))
+  local text, slot, other_is_used = get(name, self.version)
+  self.name, self.slot, self.other_is_used = name, slot, other_is_used
+  return text
+end
+
+-- The slot to stage a name in, and whether it holds anything; nil to remove what is not there.
+local function choose_slot(batch, name, text)
+  local slot = batch.staged[name]
+  if slot then
+    return slot, true
+  end
+  if batch.name ~= name then
+    batch:get(name)
+  end
+  if not batch.slot and text == nil then
+    return nil
+  end
+  slot = batch.slot == 1 and 2 or 1
+  batch.staged[name] = slot
+  if batch.slot or batch.other_is_used then
+    batch.outdated[name] = true
+  end
+  return slot, batch.other_is_used
 end
 
 -- Stages a text, or with nil a removal. When the dictionary is full the batch is marked so, and must be taken back.
@@ -60,47 +86,40 @@ function Batch:set(name, text)
   if self.full then
     return
   end
-  local slot = self.staged[name]
+  local slot, is_used = choose_slot(self, name, text)
   if not slot then
-    local _, current = get(name, self.version)
-    if not current and text == nil then
-      return
-    end
-    slot = current == 1 and 2 or 1
-    self.staged[name] = slot
-    self.count = self.count + 1
+    return
   end
-  -- The slot holds nothing that counts. (set() would evict others; safe_set() over an entry loses it on failure.)
-  dict:delete(name .. SLOTS[slot])
-  local stored = dict:safe_add(name .. SLOTS[slot], text or GONE, 0, tobit(self.version))
-  if not stored then
+  local key = name .. SLOTS[slot]
+  if is_used then
+    dict:delete(key) -- set() would evict others; safe_set() over an entry loses it on failure
+  end
+  if text == nil then
+    self.outdated[name] = GONE
+  elseif self.outdated[name] then
+    self.outdated[name] = true
+  end
+  if not dict:safe_add(key, text or GONE, 0, tobit(self.version)) then
     self.full = true
-  end
-end
-
--- Large batches let other requests pass. The lock is still held, and readers see nothing that is staged.
-function Batch:breathe()
-  self.steps = self.steps + 1
-  if self.steps % YIELD_EVERY == 0 and ngx.get_phase() ~= "init" then
-    ngx.sleep(0.001)
   end
 end
 
 function Batch:rollback()
   for name, slot in pairs(self.staged) do
     dict:delete(name .. SLOTS[slot])
-    self:breathe()
+    breath.take()
   end
 end
 
 function Batch:publish()
   board.version = self.version
-  for name, slot in pairs(self.staged) do
+  for name, what in pairs(self.outdated) do
+    local slot = self.staged[name]
     dict:delete(name .. SLOTS[3 - slot])
-    if dict:get(name .. SLOTS[slot]) == GONE then
+    if what == GONE then
       dict:delete(name .. SLOTS[slot])
     end
-    self:breathe()
+    breath.take()
   end
 end
 

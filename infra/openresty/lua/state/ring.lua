@@ -1,27 +1,18 @@
 -- What changed in each of the last versions, so that a worker forgets only that of what it has compiled.
 local bit = require "bit"
+local subjects = require "state.subjects"
 
 local ring = {}
 
 local dict = ngx.shared.entrance_ring
 local tobit = bit.tobit
 local VERSIONS = 1024
-local MAX_BYTES = 8192
 local EVERYTHING = "*"
 
 -- Before the version is published.
-function ring.put(version, subjects)
-  local lines, bytes = {}, 0
-  for subject in pairs(subjects) do
-    lines[#lines + 1] = subject
-    bytes = bytes + #subject + 1
-    if bytes > MAX_BYTES then
-      break
-    end
-  end
-  local text = bytes > MAX_BYTES and EVERYTHING or table.concat(lines, "\n")
+function ring.put(version, changed)
   local place = version % VERSIONS
-  if not dict:set(place, text, 0, tobit(version)) then
+  if not dict:set(place, subjects.text(changed) or EVERYTHING, 0, tobit(version)) then
     dict:delete(place) -- what is missing means everything
   end
 end

@@ -1,4 +1,5 @@
 -- Sets of names kept as one text each ("\nNAME\nNAME\n"), changed once per batch however many names come and go.
+local breath = require "state.breath"
 local memory = require "state.memory"
 
 local sets = {}
@@ -15,46 +16,61 @@ function sets.current(name)
   return sets.each(memory.current(name))
 end
 
-local function touched(batch, set)
+-- name: true where it comes, false where it goes.
+local function changes_of(batch, set)
   batch.sets = batch.sets or {}
   local changes = batch.sets[set]
   if not changes then
-    changes = { added = {}, removed = {} }
+    changes = {}
     batch.sets[set] = changes
   end
   return changes
 end
 
--- The caller knows whether the name is in the set: adding twice would double it.
+-- The caller knows whether the name is in the set. What goes and comes in one batch was there all along.
 function sets.add(batch, set, name)
-  local changes = touched(batch, set)
-  changes.added[name] = true
-end
-
-function sets.remove(batch, set, name)
-  local changes = touched(batch, set)
-  if changes.added[name] then
-    changes.added[name] = nil
+  local changes = changes_of(batch, set)
+  if changes[name] == false then
+    changes[name] = nil
   else
-    changes.removed[name] = true
+    changes[name] = true
   end
 end
 
--- Stages what was added and removed. A name removed and added again in one batch was there all along.
+function sets.remove(batch, set, name)
+  local changes = changes_of(batch, set)
+  if changes[name] then
+    changes[name] = nil
+  else
+    changes[name] = false
+  end
+end
+
+local function join(before, changes)
+  local names, count = {}, 0
+  for name in sets.each(before) do
+    if changes[name] ~= false then
+      changes[name] = nil
+      count = count + 1
+      names[count] = name
+    end
+  end
+  for name, comes in pairs(changes) do
+    if comes then
+      count = count + 1
+      names[count] = name
+    end
+  end
+  return count > 0 and "\n" .. table.concat(names, "\n") .. "\n" or nil
+end
+
+-- Stages what was added and removed.
 function sets.flush(batch)
   for set, changes in pairs(batch.sets or {}) do
-    local names = {}
-    for name in sets.each(batch:get(set)) do
-      if changes.added[name] or not changes.removed[name] then
-        changes.added[name] = nil
-        names[#names + 1] = name
-      end
+    if next(changes) then
+      batch:set(set, join(batch:get(set), changes))
     end
-    for name in pairs(changes.added) do
-      names[#names + 1] = name
-    end
-    batch:set(set, #names > 0 and "\n" .. table.concat(names, "\n") .. "\n" or nil)
-    batch:breathe()
+    breath.take()
   end
   batch.sets = nil
 end

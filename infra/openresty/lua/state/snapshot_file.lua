@@ -1,5 +1,6 @@
 -- The whole state in one file, put in place by a rename: a header, resources, v1's items, and the count of lines.
 local board = require "state.board"
+local breath = require "state.breath"
 local head = require "state.head"
 local index = require "state.index"
 local journal = require "state.journal"
@@ -65,13 +66,15 @@ local function each_line(get, visit)
 end
 
 local function write_all(fd, get, first_journal, now)
+  breath.start()
   local parts, bytes, offset, lines = {}, 0, 0, 0
   local problem
   local function flush()
     local fine
     fine, problem = system.write_at(fd, table.concat(parts), offset)
+    system.begin_sync(fd, offset, bytes)
     offset, parts, bytes = offset + bytes, {}, 0
-    ngx.sleep(0.001)
+    breath.take()
     return fine
   end
   local function add(text)

@@ -9,6 +9,7 @@ int close(int fd);
 int64_t pwrite(int fd, const void *buffer, size_t length, int64_t offset);
 int fsync(int fd);
 int fdatasync(int fd);
+int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags);
 int ftruncate(int fd, int64_t length);
 int flock(int fd, int operation);
 int rename(const char *from, const char *to);
@@ -25,6 +26,7 @@ local OWNER_ONLY = ffi.cast("int", 384) -- 0600
 local LOCK_EX_NB = 6
 local EINTR, EWOULDBLOCK = 4, 11
 local PROT_READ_WRITE, MAP_SHARED_ANONYMOUS = 3, 0x21
+local SYNC_FILE_RANGE_WRITE = 2
 local SIGXFSZ, SIG_IGN = 25, ffi.cast("void *", 1)
 local AF_INET, AF_INET6 = 2, 10
 
@@ -54,10 +56,11 @@ function system.close(fd)
   C.close(fd)
 end
 
--- Writes all of text at offset, or says why not; a short write is a failure.
-function system.write_at(fd, text, offset)
-  local bytes = ffi.cast("const char *", text)
-  local done, length = 0, #text
+-- Writes text, or length bytes of it after the first `from`, at an offset; or says why not. A short write is a failure.
+function system.write_at(fd, text, offset, from, length)
+  local bytes = ffi.cast("const char *", text) + (from or 0)
+  local done = 0
+  length = length or #text
   while done < length do
     local written = tonumber(C.pwrite(fd, bytes + done, length - done, offset + done))
     if written > 0 then
@@ -67,6 +70,11 @@ function system.write_at(fd, text, offset)
     end
   end
   return true
+end
+
+-- Lets the disk begin with what was written, and does not wait: sync_data, which blocks, then has less to wait for.
+function system.begin_sync(fd, offset, length)
+  C.sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE)
 end
 
 function system.sync_data(fd)

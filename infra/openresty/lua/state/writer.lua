@@ -10,6 +10,7 @@ local memory = require "state.memory"
 local ring = require "state.ring"
 local sets = require "state.sets"
 local snapshot_file = require "state.snapshot_file"
+local subjects = require "state.subjects"
 
 local writer = {}
 
@@ -28,7 +29,7 @@ local function begin()
   batch.head = head.current()
   batch.was_damaged = batch.head.problem ~= ""
   batch.digest = digest.parse(batch.head.digest)
-  batch.subjects = {}
+  batch.subjects = subjects.none()
   return batch
 end
 
