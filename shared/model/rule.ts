@@ -1,5 +1,7 @@
 /** L7: which requests go where. */
 import * as v from "valibot";
+import { filters, poolFilters } from "./filter/filter.ts";
+import { retrySchema, timeoutsSchema } from "./retry.ts";
 
 export const schemes = ["http", "https", "httptohttps", "httpandhttps"] as const;
 export type Scheme = (typeof schemes)[number];
@@ -9,12 +11,19 @@ const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253));
 /** Longer than what servers take as a request line's path (nginx: 8 KB with everything else of that line). */
 export const maxPathLength = 4_096;
 
+/** As on the node, which also bounds the steps that one may take. */
+export const maxRegexLength = 512;
+
 export const pathMatchSchema = v.object({
-  /** `prefix` goes by path element (Gateway API PathPrefix), `start` by characters (nginx's own prefix). */
+  /**
+   * `prefix` goes by path element (Gateway API PathPrefix), `start` by characters (nginx's own prefix); `regex` matches
+   * from the path's beginning on.
+   */
   type: v.picklist(["exact", "prefix", "start", "regex"]),
   value: v.pipe(v.string(), v.minLength(1), v.maxLength(maxPathLength)),
 });
 
+/** `regex` matches the whole value. */
 const valueMatchSchema = v.object({
   type: v.picklist(["exact", "regex"]),
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
@@ -31,15 +40,10 @@ export const matchesSchema = v.object({
   query: v.optional(valueMatches),
 });
 
-const filterSchema = v.looseObject({ type: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) });
-
-/** Gateway API: at most 16 backends and 16 filters a rule. */
-const filters = v.pipe(v.array(filterSchema), v.maxLength(16));
-
 const weightedPoolSchema = v.object({
   pool: v.pipe(v.string(), v.startsWith("Pool/")),
   weight: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000)),
-  filters: v.optional(filters),
+  filters: v.optional(poolFilters),
 });
 
 export const ownerSchema = v.object({
@@ -59,7 +63,9 @@ export const ruleSchema = v.object({
   listeners: v.pipe(v.array(v.string()), v.maxLength(64)),
   matches: matchesSchema,
   filters,
-  /** Empty: the route is known and has no backend (yet): 503. */
+  timeouts: v.optional(timeoutsSchema),
+  retry: v.optional(retrySchema),
+  /** Empty: the route is known and has no backend (yet): 503. Gateway API: at most 16. */
   pools: v.pipe(v.array(weightedPoolSchema), v.maxLength(16)),
 });
 

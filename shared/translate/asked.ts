@@ -7,6 +7,7 @@ import { askedByLabels } from "./rainbond.ts";
 import type { Route } from "./route.ts";
 import { portsOfPool } from "./service-port.ts";
 import type { Problem, TranslationSettings } from "./translation.ts";
+import { type Wish, wishOf } from "./wish/wish.ts";
 
 /** No port: the Service has none that can serve; the route is known all the same. */
 export type ServiceRoute = Route<SeenServicePort | undefined>;
@@ -29,10 +30,11 @@ export interface Asked {
  * Labels and annotations together. Where both name one host and path the annotation counts, and `https` before
  * `http`, so that a route can move from one to the other without a gap.
  */
-export function askedOf(service: SeenService, settings: TranslationSettings): Asked {
+export function askedOf(service: SeenService, settings: TranslationSettings): Asked & { readonly wish: Wish } {
   const byLabels = askedByLabels(service, settings);
   const byAnnotations = askedByAnnotations(service, settings.prefix);
   const problems = [...byLabels.problems, ...byAnnotations.problems];
+  const wish = wishOf(service, settings.prefix, problems);
   const all = [...byLabels.routes, ...byAnnotations.routes];
   const routes = [...new Map(all.map((route) => [`${route.host} ${route.path.value}`, route])).values()];
   const listeners = new Map<string, Listener>();
@@ -53,5 +55,5 @@ export function askedOf(service: SeenService, settings: TranslationSettings): As
     listeners.set(key, listener);
   }
   problems.push(...tooMany(routes, listeners.size));
-  return { routes, listeners: [...listeners.values()], problems };
+  return { routes, listeners: [...listeners.values()], wish, problems };
 }

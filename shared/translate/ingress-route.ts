@@ -1,7 +1,7 @@
 /** The routes that an Ingress's spec means, before anyone knows who holds their hosts. */
 import { hostCovers } from "../model/host.ts";
 import { certificateKey } from "../model/resource-key.ts";
-import { maxPathLength, type PathMatch, type Scheme } from "../model/rule.ts";
+import { maxPathLength, maxRegexLength, type PathMatch, type Scheme } from "../model/rule.ts";
 import type { SeenBackend, SeenIngress, SeenPath } from "../model/seen/ingress.ts";
 import { refusal, remark } from "./problem.ts";
 import { prefixPath, type Route } from "./route.ts";
@@ -17,6 +17,7 @@ const anyHost = "*";
 export function routesOfIngress(
   ingress: SeenIngress,
   redirect: boolean,
+  usesRegex: boolean,
 ): { routes: readonly Route<SeenBackend>[]; problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const pathsByHost = new Map<string, SeenPath[]>();
@@ -28,8 +29,8 @@ export function routesOfIngress(
 
   const routes = [...pathsByHost].flatMap(([host, paths]) => {
     const { scheme, certificates } = tlsOf(ingress, host, redirect);
-    const matches = paths.map(({ backend, ...path }) => ({ path: matchOf(path), backend }));
-    const servesAll = matches.some(({ path }) => path.type !== "exact" && path.value === "/");
+    const matches = paths.map(({ backend, ...path }) => ({ path: matchOf(path, usesRegex), backend }));
+    const servesAll = matches.some(({ path }) => path.type !== "exact" && path.type !== "regex" && path.value === "/");
     if (ingress.defaultBackend && !servesAll) matches.push({ path: prefixPath("/"), backend: ingress.defaultBackend });
     if (matches.length === 0) problems.push(remark(`host ${host} has no path, and there is no default backend`));
     return matches.map((match): Route<SeenBackend> => ({ host, scheme, certificates, ...match }));
@@ -37,11 +38,15 @@ export function routesOfIngress(
   if (routes.some(({ path }) => path.value.length > maxPathLength)) {
     problems.push(refusal(`a path has more than ${maxPathLength} characters: shorten it`));
   }
+  if (routes.some(({ path }) => path.type === "regex" && path.value.length > maxRegexLength)) {
+    problems.push(refusal(`a regular expression has more than ${maxRegexLength} characters: shorten it`));
+  }
   return { routes, problems };
 }
 
-function matchOf({ path, pathType }: Omit<SeenPath, "backend">): PathMatch {
+function matchOf({ path, pathType }: Omit<SeenPath, "backend">, usesRegex: boolean): PathMatch {
   if (pathType === "Prefix" || path === "") return prefixPath(path);
+  if (pathType === "ImplementationSpecific" && usesRegex) return { type: "regex", value: path };
   return { type: pathType === "Exact" ? "exact" : "start", value: path };
 }
 

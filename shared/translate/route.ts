@@ -1,4 +1,5 @@
 /** L7 routes that an object asks for, and what becomes of them once it is known who holds their hosts. */
+import type { Filter } from "../model/filter/filter.ts";
 import { domainReference } from "../model/reference.ts";
 import { ruleKey } from "../model/resource-key.ts";
 import type { PathMatch, Rule, Scheme } from "../model/rule.ts";
@@ -6,6 +7,8 @@ import type { SeenObject } from "../model/seen/object.ts";
 import type { Answers } from "./answers.ts";
 import { refusal } from "./problem.ts";
 import type { Problem, Read } from "./translation.ts";
+import { pathFilters } from "./wish/path.ts";
+import type { Wish } from "./wish/wish.ts";
 
 export interface Route<Backend> {
   /** As model/host.ts has it: lower-case, `*.name`, or `*` for every host. */
@@ -67,6 +70,12 @@ export function prefixPath(path: string): PathMatch {
   return { type: "prefix", value: path.slice(0, end) || "/" };
 }
 
+/** Keys of the pools of a wish's mirror and canary, as far as they exist. */
+export interface SharePools {
+  readonly mirror?: string | undefined;
+  readonly canary?: string | undefined;
+}
+
 /**
  * The Rule of each route by its key, numbered by domain in the order of the routes. Without a pool the route is known
  * and has no backend (yet).
@@ -75,6 +84,8 @@ export function rulesOf(
   owner: SeenObject,
   tenant: string,
   routes: readonly (Route<unknown> & { readonly pool: string | undefined })[],
+  wish: Wish,
+  shares: SharePools,
 ): [string, Rule][] {
   const { kind, namespace, name, created } = owner;
   const numbers = new Map<string, number>();
@@ -87,10 +98,27 @@ export function rulesOf(
       owner: { kind, namespace, name, created },
       tenant,
       listeners: [],
-      matches: { path },
-      filters: [],
-      pools: pool === undefined ? [] : [{ pool, weight: 1 }],
+      matches: { path, ...wish.matches },
+      filters: [...wish.filters, ...pathFilters(wish.path, path), ...mirrorFilters(wish, shares.mirror)],
+      ...(wish.timeouts === undefined ? {} : { timeouts: wish.timeouts }),
+      ...(wish.retry === undefined ? {} : { retry: wish.retry }),
+      pools: weightedPools(pool, shares.canary, wish.canary?.percent ?? 0),
     };
     return [ruleKey(host, rule.owner, number), rule];
   });
+}
+
+function mirrorFilters({ mirror }: Wish, pool: string | undefined): Filter[] {
+  if (mirror === undefined || pool === undefined) return [];
+  const percent = mirror.percent === undefined ? {} : { percent: mirror.percent };
+  return [{ type: "RequestMirror", requestMirror: { pool, ...percent } }];
+}
+
+function weightedPools(pool: string | undefined, canary: string | undefined, percent: number): Rule["pools"] {
+  if (pool === undefined) return [];
+  if (canary === undefined) return [{ pool, weight: 1 }];
+  return [
+    { pool, weight: 100 - percent },
+    { pool: canary, weight: percent },
+  ];
 }

@@ -4,14 +4,16 @@ import { poolKey } from "../model/resource-key.ts";
 import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
 import { Answers } from "./answers.ts";
 import { askedOf, type Listener } from "./asked.ts";
+import { poolOfBackend, serviceReads } from "./backend.ts";
 import { balancerOfService } from "./balancer.ts";
-import { distinct, refusal, remark } from "./problem.ts";
+import { distinct, quote, refusal, remark } from "./problem.ts";
 import { put } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
 import { poolsOf, type Use, usesOfOthers } from "./service-pools.ts";
-import { isExternal } from "./service-port.ts";
+import { findPort, isExternal } from "./service-port.ts";
 import { tenantOf } from "./tenant.ts";
 import type { ClaimOfUser, Problem, Read, Translating, TranslationSettings } from "./translation.ts";
+import { mapShares, type ShareBackend, sharesOf } from "./wish/share.ts";
 
 export function* translateService(
   seen: SeenService,
@@ -62,9 +64,24 @@ export function* translateService(
     ...listening.map(({ target, protocol }) => ({ balancer, port: target, by: protocol })),
     ...others,
   ];
+  const isOwn = (backend: ShareBackend) => backend.service === service.name;
+  const shared = routed.routes.length === 0 ? [] : sharesOf(asked.wish);
+  const claimed = serviceReads(
+    service.namespace,
+    balancer,
+    shared.filter((backend) => !isOwn(backend)),
+  );
+  const known = new Answers(claimed.length === 0 ? [] : yield claimed);
+  const shares = mapShares(routed.routes.length === 0 ? {} : asked.wish, (backend) => {
+    if (!isOwn(backend)) return poolOfBackend(service.namespace, backend, known, problems);
+    const port = findPort(service, "TCP", backend.port);
+    if (port !== undefined) uses.push({ balancer, port, by: "http" });
+    else problems.push(remark(`${me} has no TCP port ${quote(String(backend.port))}`));
+    return poolOf(service, port);
+  });
   const resources = poolsOf(service, uses);
   const routes = routed.routes.map((route) => ({ ...route, pool: poolOf(service, route.backend) }));
-  for (const [key, rule] of rulesOf(service, tenant, routes)) put(resources, balancer, key, rule);
+  for (const [key, rule] of rulesOf(service, tenant, routes, asked.wish, shares)) put(resources, balancer, key, rule);
   return { resources, problems: distinct(problems), failed: false };
 }
 
