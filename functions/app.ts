@@ -37,12 +37,22 @@ const webhooks: Readonly<Record<string, Handler>> = {
 /** They name every tenant's hosts: a token is needed unless the listener is on loopback. */
 const views: Readonly<Record<string, Handler>> = { "/status": status, "/metrics": metrics, "/": page };
 
+/** A webhook has a body of some megabytes; what comes beyond so many at once is told to come again. */
+const maxWebhooksAtOnce = 256;
+
 export function createApp(door: Door): Hono {
   const app = new Hono();
+  let webhooksNow = 0;
   for (const [path, handler] of Object.entries(webhooks)) {
     app.post(path, async (context) => {
       if (door.config.webhookTokens.length > 0) authenticate(door, context);
-      return handler(door, context);
+      if (webhooksNow >= maxWebhooksAtOnce) throw new EntranceError("busy", "too much at once: try again");
+      webhooksNow += 1;
+      try {
+        return await handler(door, context);
+      } finally {
+        webhooksNow -= 1;
+      }
     });
     app.all(path, () => notAllowed("POST"));
   }

@@ -1,5 +1,4 @@
 /** Entrance itself, as its doors call it: observe, review, tick. */
-import { EntranceError } from "../model/error.ts";
 import type { Observation } from "../model/observation.ts";
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
@@ -14,36 +13,22 @@ import type { Context } from "./settings.ts";
 import { type Triggered, trigger } from "./trigger.ts";
 import { runTurns } from "./turn.ts";
 
-/** More work than this after answers means that the store or this host is too slow: callers are told to wait. */
-const maxPending = 10_000;
-
 export class Entrance {
   readonly context: Context;
   readonly pusher: Pusher;
   #isReady: Promise<void> | undefined;
-  #pending = 0;
 
   constructor(context: Context) {
     this.context = context;
     this.pusher = new Pusher(context);
   }
 
-  /** When it returns, everything is durable; the nodes follow after the answer. Throws `busy` under too much load. */
+  /** When it returns, everything is durable; the nodes follow after the answer. Throws `busy`, and what the store throws. */
   async observe(observations: readonly Observation[]): Promise<Triggered["counts"]> {
-    if (this.#pending > maxPending) {
-      throw new EntranceError("busy", "too much at once: try again", { retryAfterSeconds: 1 });
-    }
     await this.#ready();
     const { lock, counts } = await trigger(this.context, observations);
     if (lock !== undefined) {
-      this.#pending += 1;
-      this.context.host.after(async () => {
-        try {
-          await runTurns(this.context, lock, (committed) => this.pusher.committed(committed));
-        } finally {
-          this.#pending -= 1;
-        }
-      });
+      this.context.host.after(() => runTurns(this.context, lock, (committed) => this.pusher.committed(committed)));
     }
     return counts;
   }

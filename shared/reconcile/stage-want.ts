@@ -19,27 +19,27 @@ export async function stageWant(
   build: (stored: StoredWant) => WantGroup | Promise<WantGroup>,
 ): Promise<void> {
   const stored = await readWant(ledger, reference);
-  const packed = packWant(reference, (await build(stored)).want, context.randomId());
-  if (packed.parts.length === 0) {
+  const isSame = (want: Want) => canonicalJson(want) === canonicalJson(stored.want);
+  const first = (await build(stored)).want;
+  if (isSame(first) || packWant(reference, first, "").parts.length === 0) {
     await ledger.stage(async () => {
       const { want, writes, ...group } = await build(stored);
-      if (canonicalJson(want) === canonicalJson(stored.want)) return { ...group, writes };
+      if (isSame(want)) return { ...group, writes };
       const { record, parts } = packWant(reference, want, "");
       // A revision with one more digit may be what makes it too large; the next attempt begins with that revision.
       invariant(parts.length === 0, "a want grows over a record's limit only between two attempts");
       return { ...group, writes: [record, ...writes] };
     });
-  } else {
-    // With nothing else pending the revision stands still while the parts are written.
-    await ledger.flush();
-    const { want, writes, ...group } = await build(stored);
-    const { record, parts } = packWant(reference, want, context.randomId());
-    for (const part of parts) await ledger.stage(() => ({ writes: [part] }));
-    await ledger.stage(() => ({ ...group, writes: [record, ...writes] }));
-    await removeParts(ledger, reference, new Set(parts.map((part) => part.key.sort)));
+    if (stored.inParts && !isSame(first)) await removeParts(ledger, reference, new Set());
     return;
   }
-  if (stored.inParts) await removeParts(ledger, reference, new Set());
+  // With nothing else pending the revision stands still while the parts are written.
+  await ledger.flush();
+  const { want, writes, ...group } = await build(stored);
+  const { record, parts } = packWant(reference, want, context.randomId());
+  for (const part of parts) await ledger.stage(() => ({ writes: [part] }));
+  await ledger.stage(() => ({ ...group, writes: [record, ...writes] }));
+  await removeParts(ledger, reference, new Set(parts.map((part) => part.key.sort)));
 }
 
 /**

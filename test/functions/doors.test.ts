@@ -61,3 +61,17 @@ test.each(["unavailable", "uncertain", "busy"] as const)("a store that is %s is 
   }
   expect((await doors.app.request("/healthz")).status).toBe(200);
 });
+
+test("more webhooks at once than can be kept in memory are told to come again", async () => {
+  const doors = newTestDoors();
+  const list = JSON.stringify({ kind: "EventList", apiVersion: "audit.k8s.io/v1", items: [] });
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, () => doors.app.request("/audit", { method: "POST", body: list })),
+  );
+  const refused = answers.filter((answer) => answer.status === 503);
+  expect(answers.filter((answer) => answer.status === 200)).toHaveLength(256);
+  expect(refused).toHaveLength(44);
+  expect(refused[0]?.headers.get("retry-after")).toBe("1");
+  const after = await doors.app.request("/audit", { method: "POST", body: list });
+  expect(after.status).toBe(200);
+});
