@@ -3,12 +3,12 @@ import * as v from "valibot";
 import { duration } from "./filter/duration.ts";
 
 /** What nginx can try again. */
-export const retriedCodes = [500, 502, 503, 504] as const;
+const retriedCodes = [500, 502, 503, 504] as const;
 
 /** nginx goes to another location ten times at most. */
-export const maxAttempts = 5;
-export const maxBackoffSeconds = 10;
-export const maxTimeoutSeconds = 86_400;
+const maxAttempts = 5;
+const maxBackoffSeconds = 10;
+const maxTimeoutSeconds = 86_400;
 
 export const retrySchema = v.object({
   /** Tries after the first; absent: 1. */

@@ -1,25 +1,49 @@
 /** What real requests through a real node get. */
+import type { Echo } from "../harness/backend.ts";
 import type { Answer, TestNode } from "../harness/node.ts";
+import type { Request } from "./story.ts";
 
 /** Enough for both workers to go through three members. */
 const times = 5;
 
 /** The different answers to one question: HOST/PATH. */
-export async function ask(node: TestNode, url: string, headers: Readonly<Record<string, string>>): Promise<object[]> {
+export async function ask(node: TestNode, { url, method = "GET", headers }: Request): Promise<object[]> {
   const slash = url.indexOf("/");
   const answers = new Map<string, object>();
   for (let time = 0; time < times; time += 1) {
-    const answer = shown(await node.get(url.slice(0, slash), url.slice(slash), { headers }));
+    const answer = shown(await node.get(url.slice(0, slash), url.slice(slash), { method, headers }), url);
     answers.set(JSON.stringify(answer), answer);
   }
   return [...answers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, answer]) => answer);
 }
 
-/** A backend answers with its name and says what it was asked; what the node says itself is shown as it is. */
-function shown({ status, headers, text }: Answer): object {
+/** What the node adds to an answer, where a story asks for that. */
+const told = /^(access-control-.*|x-frame-options|strict-transport-security|www-authenticate|content-encoding)$/;
+/** What it changes of a request. */
+const heard = ["x-tenant", "x-debug"];
+
+/**
+ * A backend answers with its name and says what it was asked, which is shown where it differs; what the node says
+ * itself is shown as it is.
+ */
+function shown({ status, headers, text }: Answer, url: string): object {
   const backend = headers["x-backend"];
-  if (backend !== undefined) return { status, backend };
+  const said = Object.fromEntries(Object.entries(headers).filter(([name]) => told.test(name)));
+  if (backend !== undefined) {
+    const echo = JSON.parse(text) as Echo;
+    const [host = ""] = url.split("/", 1);
+    const kept = heard.flatMap((name) => (echo.headers[name] === undefined ? [] : [[name, echo.headers[name]]]));
+    return {
+      status,
+      backend,
+      ...(echo.url === url.slice(host.length) ? {} : { path: echo.url }),
+      ...(echo.headers["host"] === host ? {} : { host: echo.headers["host"] }),
+      ...Object.fromEntries(kept),
+      ...said,
+    };
+  }
   const location = headers.location === undefined ? {} : { location: headers.location };
-  const type = headers["content-type"] ?? "";
-  return { status, type, ...location, ...(type.startsWith("text/plain") ? { text: text.trim() } : {}) };
+  const type = headers["content-type"];
+  const line = type?.startsWith("text/plain") && text !== "" ? { text: text.trim() } : {};
+  return { status, ...(type === undefined ? {} : { type }), ...location, ...said, ...line };
 }

@@ -11,13 +11,23 @@ const object = v.looseObject({
   metadata: v.looseObject({ name: v.string(), namespace: v.optional(v.string()) }),
 });
 
-/** HOST/PATH, or that with headers. Each is sent several times, so that every worker and member has its turn. */
+export interface Request {
+  readonly url: string;
+  readonly method?: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** HOST/PATH, or that with a method and headers. Each is sent several times, so that every worker and member has its turn. */
 const request = v.union([
   v.pipe(
     v.string(),
-    v.transform((url): { url: string; headers: Record<string, string> } => ({ url, headers: {} })),
+    v.transform((url): Request => ({ url, headers: {} })),
   ),
-  v.strictObject({ url: v.string(), headers: v.record(v.string(), v.string()) }),
+  v.strictObject({
+    url: v.string(),
+    method: v.optional(v.string()),
+    headers: v.record(v.string(), v.string()),
+  }),
 ]);
 
 const step = v.strictObject({

@@ -11,7 +11,7 @@ import { startNode, type TestNode } from "../harness/node.ts";
 import { recordedPlugin, type Sent } from "../harness/recorded-node.ts";
 import { ask } from "./ask.ts";
 import { balancer, difference, resourcesAtHead } from "./at-head.ts";
-import { backendPort, type Step, type Story } from "./story.ts";
+import { backendPort, type Request, type Step, type Story } from "./story.ts";
 
 /** What came of a step: the golden file's parts. */
 interface Told {
@@ -83,10 +83,7 @@ function tellerOf(story: Story, node: TestNode, pass: () => void): (step: Step) 
     const resources = difference(before, after);
     before = after;
     const answers: Record<string, object[]> = {};
-    for (const { url, headers } of step.requests) {
-      const accept = headers["accept"] === undefined ? "" : ` (accept: ${headers["accept"]})`;
-      answers[url + accept] = await ask(node, url, headers);
-    }
+    for (const request of step.requests) answers[nameOf(request)] = await ask(node, request);
     return {
       title: step.title,
       verdicts: outcomes.map(verdictOf),
@@ -97,6 +94,14 @@ function tellerOf(story: Story, node: TestNode, pass: () => void): (step: Step) 
       answers,
     };
   };
+}
+
+/** `PUT www.example/ (accept: text/html)` */
+function nameOf({ url, method, headers }: Request): string {
+  const said = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [...(method === undefined ? [] : [method]), url, ...(said.length === 0 ? [] : [`(${said.join(", ")})`])].join(
+    " ",
+  );
 }
 
 function doorsOf(doors: TestDoors, reviewed: boolean): Webhooks {

@@ -3,8 +3,6 @@ import { type Backend, type Echo, startBackend } from "../harness/backend.ts";
 import { type Answer, type RequestOptions, type StartOptions, startNode, type TestNode } from "../harness/node.ts";
 import { pool, type RuleParts, rule, slice } from "./values.ts";
 
-export type Filter = Readonly<Record<string, unknown>>;
-
 export class FilteredNode {
   readonly node: TestNode;
   readonly backend: Backend;

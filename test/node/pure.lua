@@ -1,4 +1,5 @@
 -- The node's pure modules behind a request each, so that tests can compare them with their TypeScript siblings.
+local check_rule = require "model.rule"
 local digest = require "state.digest"
 local json = require "state.json"
 local key = require "model.key"
@@ -59,6 +60,15 @@ function answers.cut(texts)
     found[place] = json.members(text) or items(text)
   end
   return found
+end
+
+-- [rule] -> [why it can't be used, or false]
+function answers.rule(rules)
+  local reasons = {}
+  for place, it in ipairs(rules) do
+    reasons[place] = check_rule(it, { "a.example", "Ingress", "shop", "web", "0" }) or false
+  end
+  return reasons
 end
 
 return function()

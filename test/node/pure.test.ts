@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { prepareNode } from "../../infra/openresty/prepare.ts";
 import { addToDigest, emptyDigest, removeFromDigest } from "../../shared/model/digest.ts";
 import { comparePrecedence } from "../../shared/model/precedence.ts";
+import { parseResource } from "../../shared/model/resource.ts";
 import { nodeKey, parseResourceKey, poolKey, ruleKey } from "../../shared/model/resource-key.ts";
 import { freePorts, KEY, request } from "../harness/node.ts";
 
@@ -132,6 +133,92 @@ test("keys that Entrance makes are understood", async () => {
     }),
     { numRuns: 100 },
   );
+});
+
+// What a Kubernetes user might write, and what nobody should.
+const piece = fc.constantFrom(
+  ..."/ a X-A Host Connection 10.0.0.0/8 ::/0 10.0.0.0/33 https://a.example *".split(" "),
+  "",
+);
+const odd = fc.oneof(piece, piece, fc.constantFrom("a\r\nb", " a", "é", "$1", "?", "x:"), fc.string({ maxLength: 3 }));
+const count = fc.constantFrom(0, 1, 10, 65_535, 86_400, 1_000_001, -1, 1.5);
+const time = fc.constantFrom("10s", "0s", "1h30m", "500ms", "1.5s", "99999h", "", "10", "1s1s1s1s1s");
+const flag = fc.constantFrom<unknown>(true, false, "yes");
+const list = (item: fc.Arbitrary<unknown>) => fc.array(item, { maxLength: 3 });
+const some = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
+  fc.record(model, { requiredKeys: [] });
+const changes = some({
+  set: list(fc.record({ name: odd, value: odd })),
+  add: list(fc.record({ name: odd, value: odd })),
+  remove: list(odd),
+});
+const pathChange = fc.oneof(
+  fc.record({ type: fc.constant("ReplaceFullPath"), replaceFullPath: odd }),
+  fc.record({ type: fc.constant("ReplacePrefixMatch"), replacePrefixMatch: odd }),
+  fc.record({ type: fc.constant("ReplaceNothing") }),
+);
+const host = fc.constantFrom("a.example", "A.example", "*.example", "", "a b");
+const key = fc.oneof(
+  fc.record({ type: fc.constantFrom("All", "ClientAddress", "Moon") }),
+  fc.record({ type: fc.constant("Header"), name: odd }),
+);
+const settings: Readonly<Record<string, fc.Arbitrary<object>>> = {
+  bodyLimit: some({ maxBytes: count }),
+  cors: some({
+    allowOrigins: list(odd),
+    allowMethods: list(fc.constantFrom("GET", "get", "*")),
+    allowHeaders: list(odd),
+    exposeHeaders: list(odd),
+    allowCredentials: flag,
+    maxAge: count,
+  }),
+  gzip: fc.constant({}),
+  hsts: some({ maxAge: count, includeSubDomains: flag, preload: flag }),
+  rateLimit: some({ requests: count, period: time, burst: count, key }),
+  requestHeaderModifier: changes,
+  responseHeaderModifier: changes,
+  requestMirror: some({ pool: fc.constantFrom("Pool/shop/web/80", "x"), percent: count }),
+  requestRedirect: some({ hostname: host, port: count, path: pathChange, statusCode: fc.constantFrom(301, 200) }),
+  sourceRanges: some({ allow: list(odd), deny: list(odd) }),
+  urlRewrite: some({ hostname: host, path: pathChange }),
+};
+const filter = fc.constantFrom(...Object.keys(settings)).chain((member) =>
+  (settings[member] ?? fc.constant({})).map((value) => {
+    const kind = `${member.slice(0, 1).toUpperCase()}${member.slice(1)}`;
+    const names: Readonly<Record<string, string>> = { Cors: "CORS", UrlRewrite: "URLRewrite" };
+    return { type: names[kind] ?? kind, [member]: value };
+  }),
+);
+
+test("of filters, timeouts and retries both say the same", async () => {
+  const retry = some({ attempts: count, codes: list(fc.constantFrom(500, 503, 404)), backoff: time });
+  const more = some({ timeouts: some({ request: time, backendRequest: time }), retry });
+  const rule = fc.tuple(fc.array(filter, { maxLength: 2 }), more).map(([filters, rest]) => ({
+    domain: "a.example",
+    scheme: "http",
+    owner: { kind: "Ingress", namespace: "shop", name: "web", created: "2026-01-01T00:00:00Z" },
+    tenant: "shop",
+    listeners: [],
+    matches: { path: { type: "prefix", value: "/" } },
+    filters,
+    ...rest,
+    pools: [],
+  }));
+  let usable = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(rule, { minLength: 20, maxLength: 20 }), async (rules) => {
+      const reasons = (await ask("rule", rules)) as (string | false)[];
+      rules.forEach((it, place) => {
+        const parsed = parseResource("Rule/a.example/Ingress/shop/web/0", it);
+        usable += Number(parsed.ok);
+        if (parsed.ok !== (reasons[place] === false)) {
+          throw new Error(`${JSON.stringify(it)}: ${parsed.ok ? "usable" : parsed.reason}; ${reasons[place]}`);
+        }
+      });
+    }),
+    { numRuns: 150 },
+  );
+  expect(usable).toBeGreaterThan(50);
 });
 
 test("JSON is cut into its members and items, exactly as they were written", async () => {

@@ -42,7 +42,20 @@ const word = fc.constantFrom(
 const words = fc.array(word, { maxLength: 8 }).map((list) => list.join(""));
 const annotations = fc.dictionary(
   fc
-    .constantFrom("http", "https", "tcp", "udp", "class", "certificate", "redirect-https", "domains")
+    .constantFrom(
+      "http",
+      "https",
+      "tcp",
+      "udp",
+      "class",
+      "certificate",
+      "redirect-https",
+      "domains",
+      "canary",
+      "mirror",
+      "use-regex",
+      "rewrite-target",
+    )
     .map((name) => `entrance.dev/${name}`),
   words,
 );

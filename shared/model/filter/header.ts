@@ -72,5 +72,3 @@ export function headerChanges(ofRequest: boolean) {
     ),
   );
 }
-
-export type HeaderChanges = v.InferOutput<ReturnType<typeof headerChanges>>;

@@ -40,15 +40,18 @@ export class Annotations {
     schema: v.GenericSchema<unknown, T>,
     shape: (text: string) => unknown,
   ): T | undefined {
-    return this.read(name, form, (text) => parseWith(schema, shape(text)));
+    return this.read(name, form, (text) => {
+      const parsed = parseWith(schema, shape(text));
+      // A schema's own words speak of what was made of the text.
+      return parsed.ok || !/\bInvalid\b/.test(parsed.reason) ? parsed : { ok: false, reason: "can't be read" };
+    });
   }
 
   flag(name: string): boolean {
-    const form = '"true" or "false"';
     return (
-      this.read(name, form, (text): Parsed<boolean> => {
+      this.read(name, '"true" or "false"', (text): Parsed<boolean> => {
         if (text === "true" || text === "false") return { ok: true, value: text === "true" };
-        return { ok: false, reason: `is neither ${form}` };
+        return { ok: false, reason: 'is neither "true" nor "false"' };
       }) ?? false
     );
   }
