@@ -87,6 +87,9 @@ const name = v.pipe(
 /** One balancer has at most so many nodes: each gets a request of its own for every change. */
 const maxNodes = 1_000;
 
+/** One object may be on all of them in one commit: each takes three of its 40 keys (head, log, and the log's trimming). */
+const maxBalancers = 8;
+
 const balancers = v.pipe(
   v.array(
     v.strictObject({
@@ -100,7 +103,7 @@ const balancers = v.pipe(
     }),
   ),
   v.minLength(1, "at least one balancer is needed"),
-  v.maxLength(64, "at most 64 balancers"),
+  v.maxLength(maxBalancers, `at most ${maxBalancers} balancers`),
   v.check((list) => new Set(list.map((each) => each.name)).size === list.length, "two balancers have one name"),
 );
 
