@@ -3,7 +3,7 @@ import { contentHash } from "../model/canonical.ts";
 import { addToDigest, removeFromDigest } from "../model/digest.ts";
 import type { Resource } from "../plugins/port.ts";
 import type { Head } from "./head.ts";
-import type { BalancerChange } from "./ledger.ts";
+import type { BalancerChange } from "./revisions.ts";
 import type { WantedResource } from "./want.ts";
 
 export interface Changed extends BalancerChange {

@@ -8,9 +8,7 @@
 import { EntranceError } from "../model/error.ts";
 import type { Reference } from "../model/reference.ts";
 import { utf8Length } from "../model/utf8.ts";
-import type { Resource } from "../plugins/port.ts";
 import {
-  type Check,
   type Entry,
   type Key,
   keyText,
@@ -20,12 +18,12 @@ import {
   type Version,
   type Write,
 } from "../store/port.ts";
-import { firstHead, type Head, readHead } from "./head.ts";
-import { headKey, lockKey, logKey } from "./keys.ts";
+import type { Head } from "./head.ts";
+import { lockKey } from "./keys.ts";
 import { listAll } from "./list-all.ts";
 import { extend, freeLockText, type HeldLock, release } from "./lock.ts";
-import { keptRevisions, type LogEntry } from "./log-entry.ts";
 import { MarkBook } from "./mark-book.ts";
+import { type Committed, type ObjectChange, Revisions } from "./revisions.ts";
 import type { Context } from "./settings.ts";
 
 /** Somebody else is the holder now: stop silently, they find what is left. */
@@ -33,42 +31,17 @@ export class LockLost extends Error {
   override readonly name = "LockLost";
 }
 
-/** A revision of a balancer that has become durable. */
-export interface Committed {
-  readonly balancer: string;
-  readonly head: Head;
-  readonly resources: readonly Resource[];
-}
-
-/** What one object changes on one balancer. */
-export interface BalancerChange {
-  readonly balancer: string;
-  readonly digest: string;
-  readonly resources: readonly Resource[];
-}
-
 /** Writes that belong together; they land in one commit. */
 export interface Group {
   readonly writes: readonly Write[];
   /** To be translated (again). */
   readonly marks?: readonly Reference[];
-  /** Of this object, by its referenceKey. */
-  readonly changes?: { readonly object: string; readonly balancers: readonly BalancerChange[] };
-}
-
-interface Pending {
-  digest: string;
-  /** By object: keys that changed or went. */
-  readonly changed: Map<string, Set<string>>;
-  readonly resources: Map<string, Resource>;
-  /** What its log entry will have at most. */
-  logBytes: number;
+  readonly changes?: ObjectChange;
 }
 
 /** The rest is room for heads, marks and the lock. */
 const maxFlushBytes = maxCommitBytes - 50_000;
-/** A head, a log entry, and the log entry that is trimmed. */
-const keysPerBalancer = 3;
+const lockKeys = 1;
 const marksPerGroup = 20;
 /** Between flushes a turn remembers so many records that only it writes. */
 const maxRemembered = 10_000;
@@ -77,8 +50,7 @@ export class Ledger {
   readonly marks: MarkBook;
   readonly #context: Context;
   readonly #onCommitted: (committed: readonly Committed[]) => void;
-  readonly #heads = new Map<string, { head: Head; version: Version | null }>();
-  readonly #pending = new Map<string, Pending>();
+  readonly #revisions: Revisions;
   readonly #writes = new Map<string, Write>();
   readonly #remembered = new Map<string, Entry | undefined>();
   #bytes = 0;
@@ -89,6 +61,7 @@ export class Ledger {
     this.#lock = lock;
     this.#onCommitted = onCommitted;
     this.marks = new MarkBook(context);
+    this.#revisions = new Revisions(context);
   }
 
   get fence(): number {
@@ -119,10 +92,8 @@ export class Ledger {
   }
 
   /** The head as it will be after the next flush but for its revision, which then is one more. */
-  async head(balancer: string): Promise<Head> {
-    const { head } = await this.#storedHead(balancer);
-    const pending = this.#pending.get(balancer);
-    return pending === undefined ? head : { ...head, digest: pending.digest };
+  head(balancer: string): Promise<Head> {
+    return this.#revisions.head(balancer);
   }
 
   /**
@@ -142,24 +113,7 @@ export class Ledger {
       this.#writes.set(keyText(write.key), write);
     }
     for (const reference of group.marks ?? []) this.marks.set(reference);
-    for (const change of group.changes?.balancers ?? []) {
-      const pending = this.#pending.get(change.balancer) ?? {
-        digest: "",
-        changed: new Map(),
-        resources: new Map(),
-        logBytes: 0,
-      };
-      pending.digest = change.digest;
-      pending.logBytes += logBytesOf(change, group.changes?.object ?? "");
-      const object = group.changes?.object ?? "";
-      const keys = pending.changed.get(object) ?? new Set();
-      for (const resource of change.resources) {
-        keys.add(resource.key);
-        pending.resources.set(resource.key, resource);
-      }
-      pending.changed.set(object, keys);
-      this.#pending.set(change.balancer, pending);
-    }
+    if (group.changes !== undefined) this.#revisions.add(group.changes);
   }
 
   /** Marks for all of these, in as many groups as it takes. */
@@ -187,7 +141,7 @@ export class Ledger {
     const lock = this.#held();
     const frees = options.release === true;
     for (;;) {
-      const { checks, writes, heads } = await this.#revisions();
+      const { checks, writes, heads } = await this.#revisions.staged();
       const marks = this.marks.staged();
       writes.push(...this.#writes.values(), ...marks.writes);
       if (frees) writes.push({ key: lockKey, value: freeLockText(lock) });
@@ -204,71 +158,25 @@ export class Ledger {
   }
 
   #landed(version: Version, heads: ReadonlyMap<string, Head>, frees: boolean): void {
-    const committed: Committed[] = [];
-    for (const [balancer, head] of heads) {
-      this.#heads.set(balancer, { head, version });
-      committed.push({ balancer, head, resources: [...(this.#pending.get(balancer)?.resources.values() ?? [])] });
-      this.#context.counters.add("entrance_revisions_total", { balancer });
-    }
+    const committed = this.#revisions.landed(heads, version);
     for (const [name, { key, value }] of this.#writes) {
       if (isHolders(key.partition)) this.#remember(name, value === null ? undefined : { key, value, version });
     }
     this.marks.landed(version);
     this.#writes.clear();
-    this.#pending.clear();
     this.#bytes = 0;
     if (frees) this.#lock = undefined;
     if (committed.length > 0) this.#onCommitted(committed);
   }
 
-  /** The heads, log entries and trimmings that make what is pending one revision of each balancer. */
-  async #revisions() {
-    const checks: Check[] = [];
-    const writes: Write[] = [];
-    const heads = new Map<string, Head>();
-    for (const [balancer, { digest, changed, logBytes }] of this.#pending) {
-      const { head, version } = await this.#storedHead(balancer);
-      const next: Head = { ...head, revision: head.revision + 1, digest };
-      const named = Object.fromEntries([...changed].map(([name, keys]) => [name, [...keys]]));
-      const entry: LogEntry = { changed: logBytes > maxValueBytes ? null : named };
-      heads.set(balancer, next);
-      checks.push({ key: headKey(balancer), version });
-      writes.push({ key: headKey(balancer), value: JSON.stringify(next) });
-      writes.push({ key: logKey(balancer, next.revision), value: JSON.stringify(entry) });
-      const old = next.revision - keptRevisions;
-      if (old > 0) writes.push({ key: logKey(balancer, old), value: null });
-    }
-    return { checks, writes, heads };
-  }
-
-  async #storedHead(balancer: string): Promise<{ head: Head; version: Version | null }> {
-    const known = this.#heads.get(balancer);
-    if (known !== undefined) return known;
-    const entry = await this.#context.store.get(headKey(balancer));
-    // A balancer that has gone from the settings may still have wants, and no head.
-    const stored = { head: readHead(entry) ?? firstHead(this.#context.randomId()), version: entry?.version ?? null };
-    this.#heads.set(balancer, stored);
-    return stored;
-  }
-
   #fits(group: Group): boolean {
-    const balancers = new Set([
-      ...this.#pending.keys(),
-      ...(group.changes?.balancers ?? []).map((each) => each.balancer),
-    ]);
-    const names = new Set([...this.#writes.keys(), ...group.writes.map((write) => keyText(write.key))]);
-    const keys = 1 + names.size + balancers.size * keysPerBalancer + this.marks.room + (group.marks?.length ?? 0);
     const sizes = group.writes.map(bytesOf);
     if (sizes.some((size) => size > maxValueBytes)) throw tooLarge();
-    let bytes = sizes.reduce((sum, size) => sum + size, this.#bytes);
-    for (const { logBytes } of this.#pending.values()) bytes += Math.min(logBytes, maxValueBytes);
-    for (const change of group.changes?.balancers ?? []) {
-      const logged = this.#pending.get(change.balancer)?.logBytes ?? 0;
-      const added = logBytesOf(change, group.changes?.object ?? "");
-      // What has more keys than an entry can name is a revision of its own.
-      if (logged > 0 && logged + added > maxValueBytes) return false;
-      bytes += Math.min(added, maxValueBytes);
-    }
+    const revisions = this.#revisions.roomWith(group.changes);
+    if (revisions === undefined) return false;
+    const names = new Set([...this.#writes.keys(), ...group.writes.map((write) => keyText(write.key))]);
+    const keys = lockKeys + names.size + revisions.keys + this.marks.room + (group.marks?.length ?? 0);
+    const bytes = sizes.reduce((sum, size) => sum + size, this.#bytes + revisions.bytes);
     return keys <= maxCommitKeys && bytes <= maxFlushBytes;
   }
 
@@ -285,11 +193,6 @@ export class Ledger {
 
 function bytesOf({ value }: Write): number {
   return value === null ? 0 : utf8Length(value);
-}
-
-/** Keys are plain ASCII; each comes with quotes and a comma, an object with an array beside. */
-function logBytesOf({ resources }: BalancerChange, object: string): number {
-  return resources.reduce((sum, { key }) => sum + key.length + 3, object.length + 20);
 }
 
 function tooLarge(): EntranceError {

@@ -6,10 +6,10 @@ import type { NodeState, Receipt, Resource } from "../plugins/port.ts";
 import { type Head, readHead } from "./head.ts";
 import { changesSince, everything } from "./history.ts";
 import { headKey, nodeRecordKey } from "./keys.ts";
-import type { Committed } from "./ledger.ts";
 import { nodeRecordText } from "./node-record.ts";
 import { Recent } from "./recent.ts";
 import { raiseEpoch } from "./restore.ts";
+import type { Committed } from "./revisions.ts";
 import type { Balancer, Context } from "./settings.ts";
 
 /** Questions and deliveries that bring a node no further; more means that it and we do not understand each other. */

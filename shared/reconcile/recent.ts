@@ -1,7 +1,7 @@
 /** The last revisions that this process made durable, so that a node that is at the one before needs no read of the store. */
 import type { Resource } from "../plugins/port.ts";
 import type { History } from "./history.ts";
-import type { Committed } from "./ledger.ts";
+import type { Committed } from "./revisions.ts";
 
 /** A burst's worth; older ones are read from the store's log. */
 const maxRevisions = 64;

@@ -3,8 +3,9 @@ import { EntranceError } from "../model/error.ts";
 import { parseReferenceKey } from "../model/reference.ts";
 import type { Entry } from "../store/port.ts";
 import { dirtyPartition } from "./keys.ts";
-import { type Committed, Ledger, LockLost } from "./ledger.ts";
+import { Ledger, LockLost } from "./ledger.ts";
 import { type HeldLock, tryAcquire } from "./lock.ts";
+import type { Committed } from "./revisions.ts";
 import type { Context } from "./settings.ts";
 import { Stepper } from "./step.ts";
 
