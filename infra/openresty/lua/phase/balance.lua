@@ -24,8 +24,7 @@ end
 
 return function()
   if board.version == view.version then
-    local site = view.sites[var.host]
-    local only = site and site.only_pool
+    local only = view.only[var.host]
     if only and only.size > 0 then
       local at = only.at < only.size and only.at + 1 or 1
       local peer = only.order[at]

@@ -1,7 +1,10 @@
--- The error page of 502 and 504: the last try failed, too, or the request could not be sent twice.
+-- The error page of 502 and 504: the last try failed, too, or the request could not be sent twice. Rules that may have
+-- changed the path say which pool it was.
+local find = require "route.find"
 local page = require "phase.page"
 local pool = require "route.pool"
 local read_tries = require "route.tries"
+local set_aside = require "route.set_aside"
 local view = require "route.view"
 
 return function()
@@ -9,6 +12,9 @@ return function()
   if last and name and name ~= "" then
     view.catch_up()
     pool.set_aside(view.pool(name), last, ngx.now())
+  elseif last then
+    local _, _, route = find()
+    set_aside(route, last, ngx.now())
   end
   return page.send(ngx.status)
 end

@@ -18,7 +18,7 @@ local function look_up()
   if status or route then
     return 0, pool, status, route
   end
-  local tried = read_tries().last
+  local tried = var.upstream_addr and read_tries().last
   pool, status, route = find()
   if not tried then
     return 0, pool, status, route
@@ -29,7 +29,7 @@ end
 
 -- A GET may have a body of unknown length (HTTP/1.1); the fast way has begun to read it, and it can't be sent again.
 local function has_lost_its_body()
-  return var.is_weighed_first == "" and var.http_transfer_encoding ~= nil
+  return var.request_method == "GET" and not var.content_length and var.http_transfer_encoding ~= nil
 end
 
 local function may_be_tried_again()
@@ -54,5 +54,4 @@ return function()
   local it = way.new(route, pool, tried)
   it.tries = MAX_TRIES - tried
   ngx.ctx.way = it
-  var.entrance_pool = pool.name
 end

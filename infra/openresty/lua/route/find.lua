@@ -5,15 +5,16 @@ local view = require "route.view"
 local var = ngx.var
 
 local function look_up()
-  local found = view.site(var.host)
+  local host = var.host
+  local found = view.site(host)
   local route = found and site.find(found, var.uri)
   if not route then
     return nil, 404
   end
   local name = site.next_pool(route)
   local pool = name and view.pool(name)
-  if found.has_one_pool then
-    found.only_pool = pool
+  if found.only then
+    view.only[host] = pool
   end
   if not pool or pool.size < 1 then
     return nil, 503, route

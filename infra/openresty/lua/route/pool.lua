@@ -94,16 +94,20 @@ end
 
 -- Whose turn it is goes round in `order`, which names each peer as often as its weight says.
 local function fill(it, members)
-  local weights, order = {}, {}
+  local weights = {}
   it.peers = {}
   for place, member in ipairs(members) do
     it.peers[place] = new_peer(member)
     weights[place] = weight_of(member)
   end
-  for turn, place in ipairs(#members > 0 and turns.order(weights) or {}) do
-    order[turn] = it.peers[place]
+  it.order = it.peers
+  if not turns.are_alike(weights) then
+    it.order = {}
+    for turn, place in ipairs(turns.order(weights)) do
+      it.order[turn] = it.peers[place]
+    end
   end
-  it.order, it.size = order, #order
+  it.size = #it.order
   -- Workers and pools begin at different members.
   it.at = it.size > 0 and math.random(it.size) or 0
 end

@@ -31,7 +31,8 @@ local function reduce(weights)
   return reduced, total
 end
 
-local function are_alike(weights)
+-- Then each has its turn once, in their own order.
+function turns.are_alike(weights)
   for _, weight in ipairs(weights) do
     if weight ~= weights[1] then
       return false
@@ -43,7 +44,7 @@ end
 -- weights: a list, at least one above 0. Gives a list of places in it, each as often as its weight says.
 function turns.order(weights)
   local current, order = {}, {}
-  if are_alike(weights) then
+  if turns.are_alike(weights) then
     for place = 1, #weights do
       order[place] = place
     end

@@ -6,24 +6,25 @@ local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
 
-local view = { version = 0, sites = {} }
+-- only: the pool of a host whose requests all go to one pool; what the balancer looks at first.
+local view = { version = 0, only = {} }
 
 local MAX_ALIASES = 20000
 local MAX_ATTEMPTS = 100
 
-local pools = {}
+local sites, pools = {}, {}
 local aliases, alias_count = {}, 0 -- hosts served by a wildcard's site, or by that of *
 
 local function forget_aliases()
   for host in pairs(aliases) do
-    view.sites[host] = nil
+    sites[host], view.only[host] = nil, nil
   end
   aliases, alias_count = {}, 0
 end
 
 local function forget(kind, name)
   if kind == "host" then
-    view.sites[name] = nil
+    sites[name], view.only[name] = nil, nil
     forget_aliases()
   elseif pools[name] then
     pools[name].size = -1 -- routes hold on to it: they must look it up anew
@@ -35,7 +36,8 @@ local function forget_everything()
   for name in pairs(pools) do
     forget("pool", name)
   end
-  view.sites, aliases, alias_count = {}, {}, 0
+  sites, view.only = {}, {}
+  aliases, alias_count = {}, 0
 end
 
 function view.catch_up()
@@ -63,17 +65,17 @@ local function wildcard_of(host)
 end
 
 local function own_site(host)
-  local found = view.sites[host]
+  local found = sites[host]
   if not found then
     found = site.compile(host, view.version)
-    view.sites[host] = found
+    sites[host] = found
   end
   return found
 end
 
 -- The most specific host that has any rule decides: the name itself, its wildcard, *.
 function view.site(host)
-  local found = view.sites[host] or own_site(host)
+  local found = sites[host] or own_site(host)
   if found then
     return found
   end
@@ -83,7 +85,7 @@ function view.site(host)
     if alias_count >= MAX_ALIASES then
       forget_aliases()
     end
-    view.sites[host], aliases[host] = found, true
+    sites[host], aliases[host] = found, true
     alias_count = alias_count + 1
   end
   return found

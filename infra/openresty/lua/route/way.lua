@@ -1,22 +1,26 @@
 -- The way of one request that is not plain: what was met, and what is left to try. Lives in ngx.ctx, which neither an
 -- error page nor ngx.exec keeps: they hand it over, without a pause between giving and taking.
+local whose = require "route.whose"
+
 local way = {}
 
-local handed
+local owner, handed
 
 -- tried: how many tries the fast way had.
 function way.new(route, pool, tried)
-  return { route = route, pool_name = pool and pool.name, rich = route.rich, tried = tried, sent_on = false }
+  return { pool_name = pool and pool.name, rich = route.rich, tried = tried, sent_on = false }
 end
 
 function way.hand_over(it)
-  handed = it
+  owner, handed = whose(), it
 end
 
+-- What was handed over for this request, once.
 function way.take()
   local it = handed
-  handed = nil
-  return it
+  local is_own = it and owner == whose()
+  owner, handed = nil, nil
+  return is_own and it or nil
 end
 
 return way
