@@ -16,8 +16,8 @@ local CHECKS = {
   Certificate = require "model.certificate",
 }
 
--- nil when the value can be used, else the reason why not: one line. change: {key, value: text, decoded: what it says if
--- that is known}; segments: the key's; or nil and unknown: why there are none.
+-- nil when the value can be used, else the reason why not: one line. change: {key, value: text, decoded: what it says,
+-- if that is known}; segments: the key's; or nil and unknown: why there are none.
 function resource.reason_against(change, segments, unknown)
   local text = change.value
   if #text > resource.MAX_VALUE_BYTES then
