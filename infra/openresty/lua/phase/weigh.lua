@@ -29,7 +29,7 @@ end
 
 -- A GET may have a body of unknown length (HTTP/1.1); the fast way has begun to read it, and it can't be sent again.
 local function has_lost_its_body()
-  return var.request_method == "GET" and not var.content_length and var.http_transfer_encoding ~= nil
+  return var.request_method == "GET" and var.http_transfer_encoding ~= nil
 end
 
 local function may_be_tried_again()
