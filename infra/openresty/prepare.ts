@@ -235,7 +235,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const write = (name: string, text: string, mode = 0o644) => {
     writeFileSync(join(directory, "conf", name), text, { mode });
   };
-  for (const name of ["nginx.conf", "rich.conf"]) copyFileSync(join(here, name), join(directory, "conf", name));
+  for (const name of ["nginx.conf", "forwarded.conf", "rich.conf"]) copyFileSync(join(here, name), join(directory, "conf", name));
   write("node/modules/lua.conf", installation.modules.map((path) => `load_module ${path};\n`).join(""));
   write("node/process.conf", `${userLine(stateDirectory)}worker_processes ${workers};\n`);
   write("node/events.conf", `worker_connections ${connections};\n`);
@@ -244,6 +244,9 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   for (const [name, [bind, port]] of Object.entries(listeners)) {
     write(`node/${name}.conf`, `listen ${bind}:${port}${name === "http" ? " backlog=4096" : ""};\n`);
   }
+  const forwarded = { "X-Forwarded-Proto": "http", "X-Forwarded-Port": http };
+  const headers = Object.entries(forwarded).map(([name, value]) => `proxy_set_header ${name} ${value};\n`);
+  write("node/http-forwarded.conf", headers.join(""));
   write("settings.json", JSON.stringify({ version: VERSION, suffix, v1_without_key: isLoopback(adminAddress) }));
   write("keys", `${options.keys.join("\n")}\n`, 0o600);
   rmSync(join(directory, "lua"), { force: true });
