@@ -185,24 +185,33 @@ function makeFolder(path: string, mode: number, owner: { uid: number; gid: numbe
 }
 
 const RETRIED = [500, 502, 503, 504];
+const CUT_OFF = "body_filter_by_lua_block { entrance.filter_body() }";
 
 /**
  * The locations of rules with filters, by what nginx takes from no variable: the answers that are tried again (each set
- * of four, `@rich_0` to `@rich_15`), and gzip. route/rich.lua names them in the same way.
+ * of four, `@rich_0` to `@rich_15`), gzip, and whether an answer may be cut off. route/rich.lua names them in the same
+ * way.
  */
 function richLocations(): string {
   const sets = Array.from({ length: 2 ** RETRIED.length }, (_, set) =>
     RETRIED.filter((_status, place) => (set >> place) % 2 === 1),
   );
-  return sets
-    .flatMap((statuses, set) => {
+  const variants = [
+    { suffix: "", lines: [] },
+    { suffix: "_gzip", lines: ["gzip on"] },
+    { suffix: "_timed", lines: [CUT_OFF] },
+    { suffix: "_gzip_timed", lines: ["gzip on", CUT_OFF] },
+  ];
+  const locations = sets.flatMap((statuses, set) =>
+    variants.map(({ suffix, lines }) => {
+      const name = `@rich_${set}${suffix}`;
       const again = ["error", "timeout", ...statuses.map((status) => `http_${status}`)].join(" ");
       // Waiting before another try, and saying why there is none, is the same location's work.
-      const location = (name: string, more: string) =>
-        `location ${name} {\n  ${more}proxy_next_upstream ${again};\n  error_page 500 = ${name};\n  include rich.conf;\n}\n`;
-      return [location(`@rich_${set}`, ""), location(`@rich_${set}_gzip`, "gzip on;\n  ")];
-    })
-    .join("");
+      const all = [...lines, `proxy_next_upstream ${again}`, `error_page 500 = ${name}`, "include rich.conf"];
+      return `location ${name} {\n${all.map((line) => `  ${line}${line.endsWith("}") ? "" : ";"}\n`).join("")}}\n`;
+    }),
+  );
+  return locations.join("");
 }
 
 /** Checks everything, writes the run folder, and gives the command that runs the node (in a group of its own, please). */
@@ -235,7 +244,8 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const write = (name: string, text: string, mode = 0o644) => {
     writeFileSync(join(directory, "conf", name), text, { mode });
   };
-  for (const name of ["nginx.conf", "forwarded.conf", "rich.conf"]) copyFileSync(join(here, name), join(directory, "conf", name));
+  for (const name of ["nginx.conf", "forwarded.conf", "rich.conf"])
+    copyFileSync(join(here, name), join(directory, "conf", name));
   write("node/modules/lua.conf", installation.modules.map((path) => `load_module ${path};\n`).join(""));
   write("node/process.conf", `${userLine(stateDirectory)}worker_processes ${workers};\n`);
   write("node/events.conf", `worker_connections ${connections};\n`);

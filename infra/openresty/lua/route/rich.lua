@@ -6,10 +6,10 @@ local target_filters = require "filter.target"
 
 local rich = {}
 
--- As in prepare.ts, which writes one location for each set of these, with gzip and without.
+-- As in prepare.ts, which writes the locations: one for each set of these, with gzip and without, timed or not.
 local RETRIED = { 500, 502, 503, 504 }
 
-local function location(retry, has_gzip)
+local function location(retry, has_gzip, is_timed)
   local set = 0
   for place, status in ipairs(RETRIED) do
     for _, code in ipairs(retry and retry.codes or {}) do
@@ -18,7 +18,7 @@ local function location(retry, has_gzip)
       end
     end
   end
-  return ("@rich_%d%s"):format(set, has_gzip and "_gzip" or "")
+  return ("@rich_%d%s%s"):format(set, has_gzip and "_gzip" or "", is_timed and "_timed" or "")
 end
 
 local function retry_of(rule)
@@ -51,7 +51,7 @@ function rich.compile(name, rule)
   if #it.on_request + #it.on_header == 0 and not (it.retry or it.is_timed or has_gzip) then
     return nil
   end
-  it.location = location(it.retry, has_gzip)
+  it.location = location(it.retry, has_gzip, it.request_seconds ~= nil)
   return it
 end
 
