@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
+import { pool, slice } from "../values.ts";
 
 let its: FilteredNode;
 beforeAll(async () => {
@@ -69,6 +70,26 @@ test.each([
   const host = await its.route(cors({ allowOrigins: [allowed] }));
   const { headers } = await its.get(host, "/", { headers: { origin: asked } });
   expect(headers["access-control-allow-origin"]).toBe(expected ? asked : undefined);
+});
+
+test("what a backend allows by itself does not count", async () => {
+  const { createServer } = await import("node:http");
+  const said = { "access-control-allow-origin": "*", "access-control-allow-credentials": "true" };
+  const server = createServer((_, outgoing) => outgoing.writeHead(200, said).end());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  await its.node.apply([pool("open"), slice("open", [{ port }])]);
+  const host = await its.route(cors({ allowOrigins: [origin] }), {}, "open");
+  const of = async (from: string) => {
+    const { headers } = await its.get(host, "/", { headers: { origin: from } });
+    return [headers["access-control-allow-origin"], headers["access-control-allow-credentials"]];
+  };
+  expect([await of(origin), await of("https://evil.example")]).toEqual([
+    [origin, undefined],
+    [undefined, undefined],
+  ]);
+  server.close();
 });
 
 test("everything, without credentials and with", async () => {

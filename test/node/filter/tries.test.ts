@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startBackend } from "../../harness/backend.ts";
 import { freePorts } from "../../harness/node.ts";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 import { pool, slice } from "../values.ts";
@@ -114,6 +115,17 @@ describe("retries", () => {
     const more = { retry: { attempts: 1 }, timeouts: { backendRequest: "150ms" } };
     const host = await its.route(more, {}, "sleepy");
     expect([(await its.get(host)).text, asked()]).toEqual(["answer 2", 2]);
+  });
+
+  test("of the only member, too, that is away for a moment", async () => {
+    const [port = 0] = await freePorts(1);
+    await its.node.apply([pool("away"), slice("away", [{ port }])]);
+    const host = await its.route({ retry: { attempts: 5, backoff: "200ms" } }, {}, "away");
+    const answer = its.get(host);
+    await sleep(300);
+    await using back = await startBackend("back", port);
+    expect((await answer).status).toBe(200);
+    expect(back.requests()).toBe(1);
   });
 
   test("with a pause between them", async () => {

@@ -126,11 +126,10 @@ function cors.compile(it)
         vary = type(vary) == "table" and table.concat(vary, ", ") or vary
         out["Vary"] = vary and vary .. ", Origin" or "Origin"
       end
-      if way.origin then
-        out["Access-Control-Allow-Origin"] = any and "*" or way.origin
-        out["Access-Control-Allow-Credentials"] = credentials and "true" or nil
-        out["Access-Control-Expose-Headers"] = expose
-      end
+      local origin = way.origin
+      out["Access-Control-Allow-Origin"] = origin and (any and "*" or origin) or nil
+      out["Access-Control-Allow-Credentials"] = origin and credentials and "true" or nil
+      out["Access-Control-Expose-Headers"] = origin and expose or nil
     end,
   }
 end

@@ -7,6 +7,7 @@ local view = require "route.view"
 local way = require "route.way"
 
 local CONNECT_SECONDS = 2 -- as in nginx.conf
+local MAX_SECONDS = 10 -- unless the rule says how often, a try that took longer is the last
 
 -- Without a peer the error page of 500 decides what to say, in phase/decide.lua.
 local function refuse(status)
@@ -30,7 +31,8 @@ local function next_peer(it, tries, now)
   end
   -- A kept connection may have been closed by its peer just now, which says little: once more, then. And whoever asks
   -- for more tries than there are members means the same members.
-  if tries.connected and (tries.by_peer[tries.last] == 1 or it.rich and it.rich.retry) then
+  local once_more = tries.connected and tries.by_peer[tries.last] == 1
+  if once_more or it.rich and it.rich.retry then
     return pool.next_peer(found, now)
   end
   return nil
@@ -80,8 +82,10 @@ local function again(it, failure)
     pool.set_aside(view.pool(it.pool_name), tries.last, now)
   end
   local retry = it.rich and it.rich.retry
-  if it.rich and it.rich.is_timed and not retry and tries.connected and not tries.answered and failure == 504 then
-    return refuse(504)
+  local was_too_slow = tries.connected and not tries.answered and failure == 504
+  local has_taken_long = tonumber(ngx.var.request_time) > MAX_SECONDS
+  if not retry and (has_taken_long or it.rich and it.rich.is_timed and was_too_slow) then
+    return refuse(failure)
   end
   if retry and retry.backoff and not it.has_body then
     it.resumes_after = retry.backoff
