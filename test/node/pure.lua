@@ -1,6 +1,8 @@
 -- The node's pure modules behind a request each, so that tests can compare them with their TypeScript siblings.
+local address = require "model.address"
 local check_rule = require "model.rule"
 local digest = require "state.digest"
+local hsts = require "filter.hsts"
 local json = require "state.json"
 local key = require "model.key"
 local precedence = require "model.precedence"
@@ -60,6 +62,24 @@ function answers.cut(texts)
     found[place] = json.members(text) or items(text)
   end
   return found
+end
+
+-- [[range, address]] -> [whether the address lies in it]
+function answers.within(pairs_of)
+  local found = {}
+  for place, it in ipairs(pairs_of) do
+    found[place] = address.is_within(address.range(it[1]), address.range(it[2]).bytes)
+  end
+  return found
+end
+
+-- [{maxAge, includeSubDomains, preload}] -> [the header]
+function answers.hsts(settings)
+  local texts = {}
+  for place, it in ipairs(settings) do
+    texts[place] = hsts.text(it)
+  end
+  return texts
 end
 
 -- [rule] -> [why it can't be used, or false]

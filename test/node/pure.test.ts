@@ -1,6 +1,7 @@
 // The node's pure Lua and its TypeScript siblings say the same.
 import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { BlockList } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -219,6 +220,46 @@ test("of filters, timeouts and retries both say the same", async () => {
     { numRuns: 150 },
   );
   expect(usable).toBeGreaterThan(50);
+});
+
+test("ranges of addresses hold what they say", async () => {
+  const v4 = fc.ipV4();
+  const near = fc
+    .tuple(fc.constantFrom("10.1.2", "10.1.3", "192.168.0"), fc.nat({ max: 255 }))
+    .map((it) => it.join("."));
+  const v6 = fc.oneof(fc.ipV6(), fc.constantFrom("2001:db8::1", "2001:db8:8000::", "::1", "::"));
+  const pair = fc.oneof(
+    fc.tuple(fc.oneof(v4, near), fc.nat({ max: 32 }), fc.oneof(v4, near), fc.constant("ipv4" as const)),
+    fc.tuple(v6, fc.nat({ max: 128 }), v6, fc.constant("ipv6" as const)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(pair, { minLength: 20, maxLength: 20 }), async (cases) => {
+      const expected = cases.map(([base, bits, client, family]) => {
+        const list = new BlockList();
+        list.addSubnet(base, bits, family);
+        return list.check(client, family);
+      });
+      expect(
+        await ask(
+          "within",
+          cases.map(([base, bits, client]) => [`${base}/${bits}`, client]),
+        ),
+      ).toEqual(expected);
+    }),
+    { numRuns: 200 },
+  );
+  expect(
+    await ask("within", [
+      ["10.0.0.0/8", "::ffff:10.1.2.3"],
+      ["10.0.0.0/8", "::ffff:11.1.2.3"],
+      ["::/0", "10.1.2.3"],
+    ]),
+  ).toEqual([true, false, false]);
+});
+
+test("HSTS as it is said over https", async () => {
+  const settings = [{ maxAge: 31_536_000, includeSubDomains: true, preload: true }, { maxAge: 0 }];
+  expect(await ask("hsts", settings)).toEqual(["max-age=31536000; includeSubDomains; preload", "max-age=0"]);
 });
 
 test("JSON is cut into its members and items, exactly as they were written", async () => {
