@@ -70,7 +70,7 @@ test("thousands at once, some of whom go away: everybody gets what is theirs", a
 }, 60_000);
 
 test("bodies of any length and form, and WebSockets, pass a rule with filters", async () => {
-  const host = await its.route({ filters: set("x"), timeouts: { request: "1m" } });
+  const host = await its.route({ filters: set("x"), timeouts: { request: "900ms" } });
   const body = "0123456789".repeat(500_000);
   expect((await its.heard(host, "/", { method: "POST", body })).body).toBe(body);
   const echo = await new Promise<Echo>((resolve, reject) => {
@@ -88,7 +88,8 @@ test("bodies of any length and form, and WebSockets, pass a rule with filters", 
   expect([echo.body, echo.headers["x-rule"]]).toEqual(["first,second", "x"]);
   const socket = new WebSocket(`ws://127.0.0.1:${its.node.ports.http}/chat`, { headers: { host } });
   const answer = await new Promise<string>((resolve, reject) => {
-    socket.on("open", () => socket.send("hello"));
+    // Longer than the rule gives a request.
+    socket.on("open", () => setTimeout(() => socket.send("hello"), 1_000));
     socket.on("message", (data) => resolve(String(data)));
     socket.on("error", reject);
   });

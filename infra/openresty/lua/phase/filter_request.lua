@@ -15,7 +15,8 @@ local function begin(it)
   local rich = it.rich
   it.has_body = has_body()
   it.tries = (rich.retry and rich.retry.attempts + 1 or DEFAULT_TRIES) - it.tried
-  if rich.request_seconds then
+  -- A WebSocket is no request that ends; without a byte for long it falls to the backend's timeout.
+  if rich.request_seconds and ngx.var.upgrade_to_backend == "" then
     it.deadline = ngx.now() + rich.request_seconds - tonumber(ngx.var.request_time)
   end
   for _, ask in ipairs(rich.on_request) do
