@@ -3,7 +3,6 @@
 -- only so much, what was checked is remembered, and a worker makes only so many checks a second.
 local ffi = require "ffi"
 local field = require "model.field"
-local lrucache = require "resty.lrucache"
 
 ffi.cdef "char *crypt(const char *password, const char *setting);"
 
@@ -14,15 +13,24 @@ local MAX_PASSWORD = 256
 local MAX_BCRYPT_COST = 10 -- about 60 ms
 local MAX_ROUNDS = 20000 -- about 20 ms
 local MAX_CHECKS_A_SECOND = 20
-local REMEMBERED, REMEMBERED_SECONDS = 2000, 60
+local REMEMBERED_SECONDS = 60
 
 local has_crypt = pcall(function()
   return ffi.C.crypt
 end)
 local libcrypt = has_crypt and ffi.C or ffi.load("crypt")
-local remembered = assert(lrucache.new(REMEMBERED))
+local remembered = ngx.shared.entrance_limits
 local checks = { second = 0, count = 0 }
-local secret -- of this worker: what is remembered holds no password
+
+-- Made before the fork and told to nobody, so that what is remembered, by all workers together, gives no password away.
+local function new_secret()
+  local file = assert(io.open("/dev/urandom", "rb"))
+  local bytes = file:read(32)
+  file:close()
+  return bytes
+end
+
+local secret = new_secret()
 
 local function check_hash(hash)
   local cost = hash:match("^%$2[aby]%$(%d%d)%$[./%w]+$")
@@ -78,7 +86,6 @@ end
 
 -- true, false, or nil: too many were checked just now.
 local function is_right(password, hash)
-  secret = secret or ngx.sha1_bin(ngx.worker.pid() .. math.random() .. ngx.now())
   local name = ngx.sha1_bin(secret .. hash .. "\0" .. password)
   local known = remembered:get(name)
   if known ~= nil then
