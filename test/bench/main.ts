@@ -1,8 +1,9 @@
-/** `npm run bench [-- requests|change] [--json]`: figures, as a table for people or JSON for machines. */
+/** `npm run bench [-- node|change] [--json]`: figures, as tables for people or JSON for machines. */
 import { benchChange } from "./change.ts";
-import { benchRequests } from "./requests.ts";
+import { benchNode } from "./node.ts";
 
-const benches = { requests: benchRequests, change: benchChange } as const;
+const benches = { node: benchNode, change: async (say: Say) => ({ change: await benchChange(say) }) } as const;
+type Say = (line: string) => void;
 type Bench = keyof typeof benches;
 
 function isBench(name: string): name is Bench {
@@ -18,17 +19,19 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const chosen = named.length === 0 ? (Object.keys(benches) as Bench[]) : named.filter(isBench);
-const say = (line: string): void => console.error(`  ${line} …`);
+const say: Say = (line) => console.error(`  ${line} …`);
 
-const figures: Record<string, Record<string, object>> = {};
-for (const name of chosen) figures[name] = await benches[name](say);
+const figures: Record<string, object> = {};
+for (const name of chosen) Object.assign(figures, await benches[name](say));
 
 if (json) {
   console.log(JSON.stringify(figures));
 } else {
-  for (const [name, rows] of Object.entries(figures)) {
+  for (const [name, part] of Object.entries(figures)) {
+    const rows = Object.entries(part) as [string, unknown][];
+    const isTable = rows.every(([, cells]) => typeof cells === "object" && cells !== null);
     console.log(`\n${name}`);
-    console.table(Object.fromEntries(Object.entries(rows).map(([row, cells]) => [row, flat(cells)])));
+    console.table(isTable ? Object.fromEntries(rows.map(([row, cells]) => [row, flat(cells as object)])) : [part]);
   }
 }
 
@@ -36,6 +39,7 @@ if (json) {
 function flat(cells: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(cells).map(([name, value]: [string, unknown]) => {
+      if (Array.isArray(value)) return [name, value.join("–")];
       if (typeof value !== "object" || value === null || !("median" in value) || !("spread" in value))
         return [name, value];
       const spread = Array.isArray(value.spread) ? value.spread.join("–") : "";

@@ -1,110 +1,176 @@
-/** Requests through the node with 1 and with 10,000 routes, against nginx's own static proxy: interleaved runs of wrk. */
+/**
+ * Requests through the node against nginx's own static proxy under the same load: interleaved runs of wrk, CPU time of
+ * the worker beside them, and instructions.
+ */
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { startNode, type TestNode } from "../harness/node.ts";
-import { startStaticBackend, startStaticProxy } from "./static-nginx.ts";
-import { median, type Ratio, ratioOf, rounded } from "./statistics.ts";
+import { Count, canCount, howToCount } from "./instructions.ts";
+import { fill, hostOf } from "./routes.ts";
+import { type StaticNginx, startStaticBackend, startStaticProxy } from "./static-nginx.ts";
+import { median, ratioOf, rounded } from "./statistics.ts";
 import { workerSeconds } from "./worker-time.ts";
 
 const run = promisify(execFile);
-const rounds = 9;
+const rounds = 7;
 const seconds = 2;
 const connections = 32;
+const many = 10_000;
 
+/** All ratios: the node's share of what the static proxy does; 1 is as good, less is worse. */
 export interface RequestFigures {
+  /** Requests per second. */
+  readonly ratioToStaticProxy: number;
+  readonly spread: readonly [number, number];
+  /** Static proxy's CPU time of the worker per request, by the node's. */
+  readonly cpuRatio: number;
+  /** The same of instructions outside the kernel; null where they can't be counted. */
+  readonly instructionsRatio: number | null;
   readonly requestsPerSecond: number;
-  readonly ratioToStaticProxy?: Ratio;
   readonly microsecondsOfCpu: number;
-  readonly cpuRatio?: Ratio;
+  readonly instructions: number | null;
 }
+
+const loads = {
+  routes1: { routes: 1, hosts: [hostOf(0)], isClosing: false },
+  routes10000: { routes: many, hosts: [hostOf(many - 1)], isClosing: false },
+  randomHosts10000: {
+    routes: many,
+    hosts: Array.from({ length: many }, (_, number) => hostOf(number)),
+    isClosing: false,
+  },
+  keepaliveOff: { routes: many, hosts: [hostOf(many - 1)], isClosing: true },
+} as const;
+type LoadName = keyof typeof loads;
+type Load = (typeof loads)[LoadName];
 
 interface Contestant {
-  readonly name: "static" | "routes1" | "routes10000";
   readonly port: number;
   readonly pid: number;
-  readonly host: string;
-  readonly rates: number[];
-  readonly cpu: number[];
 }
 
-export async function benchRequests(say: (line: string) => void): Promise<Record<string, RequestFigures>> {
+export async function benchRequests(say: (line: string) => void): Promise<Record<LoadName, RequestFigures>> {
+  const directory = mkdtempSync(join(tmpdir(), "entrance-wrk-"));
   const backend = await startStaticBackend();
   const proxy = await startStaticProxy(backend.port);
-  const nodes: TestNode[] = [];
+  const nodes = new Map<number, TestNode>();
   try {
-    const contestants: Contestant[] = [contestant("static", proxy.port, proxy.pid, "h0.example")];
-    for (const [name, routes] of [
-      ["routes1", 1],
-      ["routes10000", 10_000],
-    ] as const) {
+    for (const routes of [1, many]) {
       say(`a node with ${routes} routes`);
       const node = await startNode({ workers: 1, memoryMiB: 256 });
-      nodes.push(node);
+      nodes.set(routes, node);
       await fill(node, routes, backend.port);
-      contestants.push(contestant(name, node.ports.http, node.masterPid, `h${routes - 1}.example`));
     }
-    for (let round = 0; round <= rounds; round += 1) {
-      if (round > 0) say(`round ${round} of ${rounds}`);
-      for (let turn = 0; turn < contestants.length; turn += 1) {
-        const each = contestants[(turn + round) % contestants.length];
-        if (each !== undefined) await measure(each, round > 0);
-      }
+    const figures: Partial<Record<LoadName, RequestFigures>> = {};
+    for (const [name, load] of Object.entries(loads) as [LoadName, Load][]) {
+      const node = nodes.get(load.routes);
+      if (node === undefined) throw new Error("no node");
+      const script = join(directory, `${name}.lua`);
+      writeFileSync(script, scriptOf(load));
+      const timed = await compare({ port: node.ports.http, pid: node.masterPid }, proxy, script, (round) =>
+        say(`${name}, round ${round} of ${rounds}`),
+      );
+      figures[name] = { ...timed, instructionsRatio: null, instructions: null };
     }
-    const [reference] = contestants;
-    return Object.fromEntries(contestants.map((each) => [each.name, figuresOf(each, reference)]));
+    const shares = await countAll(nodes, backend, say);
+    for (const [name, counted] of shares) Object.assign(figures[name] ?? {}, counted);
+    return figures as Record<LoadName, RequestFigures>;
   } finally {
-    for (const node of nodes) await node.stop();
+    for (const node of nodes.values()) await node.stop();
     await proxy.stop();
     await backend.stop();
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function contestant(name: Contestant["name"], port: number, pid: number, host: string): Contestant {
-  return { name, port, pid, host, rates: [], cpu: [] };
+/** wrk asks for hosts at random, each of them with headers made before. */
+function scriptOf(load: Load): string {
+  const hosts = load.hosts.map((host) => JSON.stringify(host)).join(", ");
+  const close = load.isClosing ? ', Connection = "close"' : "";
+  return `local requests = {}
+init = function()
+  for place, host in ipairs { ${hosts} } do
+    requests[place] = wrk.format("GET", "/", { Host = host${close} })
+  end
+end
+request = function()
+  return requests[math.random(#requests)]
+end
+`;
 }
 
-/** The first round warms up and does not count. */
-async function measure(each: Contestant, counts: boolean): Promise<void> {
-  const before = workerSeconds(each.pid);
-  const url = `http://127.0.0.1:${each.port}/`;
-  const { stdout } = await run("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "-H", `Host: ${each.host}`, url]);
-  const used = workerSeconds(each.pid) - before;
-  const requests = Number(/([0-9]+) requests in/.exec(stdout)?.[1]);
-  if (/Non-2xx/.test(stdout) || !(requests > 0)) throw new Error(`${each.name}: ${stdout}`);
-  if (!counts) return;
-  each.rates.push(requests / seconds);
-  each.cpu.push((used / requests) * 1e6);
-}
+type Timed = Omit<RequestFigures, "instructionsRatio" | "instructions">;
 
-function figuresOf(each: Contestant, reference: Contestant | undefined): RequestFigures {
-  const own = { requestsPerSecond: Math.round(median(each.rates)), microsecondsOfCpu: rounded(median(each.cpu), 1) };
-  if (reference === undefined || reference === each) return own;
+/** The first round warms up and does not count; who goes first changes with every round. */
+async function compare(
+  node: Contestant,
+  proxy: Contestant,
+  script: string,
+  say: (round: number) => void,
+): Promise<Timed> {
+  const sides = [node, proxy].map((each) => ({ each, rates: [] as number[], cpu: [] as number[] }));
+  for (let round = 0; round <= rounds; round += 1) {
+    if (round > 0) say(round);
+    for (const { each, rates, cpu } of round % 2 === 0 ? sides : sides.toReversed()) {
+      const { rate, microseconds } = await measure(each, script);
+      if (round === 0) continue;
+      rates.push(rate);
+      cpu.push(microseconds);
+    }
+  }
+  const [own, other] = sides;
+  if (own === undefined || other === undefined) throw new Error("two are compared");
+  const ratio = ratioOf(own.rates, other.rates);
   return {
-    ...own,
-    ratioToStaticProxy: ratioOf(each.rates, reference.rates),
-    cpuRatio: ratioOf(each.cpu, reference.cpu),
+    ratioToStaticProxy: ratio.median,
+    spread: ratio.spread,
+    cpuRatio: ratioOf(other.cpu, own.cpu).median,
+    requestsPerSecond: Math.round(median(own.rates)),
+    microsecondsOfCpu: rounded(median(own.cpu), 1),
   };
 }
 
-async function fill(node: TestNode, routes: number, port: number): Promise<void> {
-  const member = { address: "127.0.0.1", port, weight: 1, state: "active", ready: true };
-  for (let number = 0; number < routes; number += 1) {
-    const pool = `Pool/bench/s${number}/80`;
-    const owner = { kind: "Ingress", namespace: "bench", name: `i${number}`, created: "2026-11-22T10:00:00Z" };
-    node.sender.set(pool, { protocol: "http", balance: "round-robin", alias: "" });
-    node.sender.set(`Node/bench/s${number}/80/a`, { members: [member] });
-    node.sender.set(`Rule/h${number}.example/Ingress/bench/i${number}/0`, {
-      domain: `h${number}.example`,
-      scheme: "http",
-      owner,
-      tenant: "bench",
-      listeners: [],
-      matches: { path: { type: "prefix", value: "/" } },
-      filters: [],
-      pools: [{ pool, weight: 1 }],
-    });
+async function measure({ port, pid }: Contestant, script: string): Promise<{ rate: number; microseconds: number }> {
+  const before = workerSeconds(pid);
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}/`];
+  const { stdout } = await run("wrk", args);
+  const used = workerSeconds(pid) - before;
+  const requests = Number(/([0-9]+) requests in/.exec(stdout)?.[1]);
+  if (/Non-2xx/.test(stdout) || !(requests > 0)) throw new Error(stdout);
+  return { rate: requests / seconds, microseconds: (used / requests) * 1e6 };
+}
+
+type Counted = Pick<RequestFigures, "instructionsRatio" | "instructions">;
+
+async function countAll(
+  nodes: ReadonlyMap<number, TestNode>,
+  backend: StaticNginx,
+  say: (line: string) => void,
+): Promise<Map<LoadName, Counted>> {
+  const found = new Map<LoadName, Counted>();
+  if (!canCount()) {
+    say(howToCount);
+    return found;
   }
-  node.sender.revision = 1;
-  const answer = await node.put(node.sender.snapshot());
-  if (answer.status !== 200) throw new Error(`the node refused its routes: ${answer.text}`);
+  for (const [name, { routes, hosts, isClosing }] of Object.entries(loads) as [LoadName, Load][]) {
+    say(`${name}, instructions`);
+    const count = new Count();
+    const proxy = await startStaticProxy(backend.port, count.wrap);
+    const own = nodes.get(routes);
+    await own?.halt();
+    const node = await startNode({ directory: own?.directory ?? "", workers: 1, memoryMiB: 256, wrap: count.wrap });
+    try {
+      const reference = await count.perRequest(proxy.pid, proxy.port, hosts, isClosing);
+      const instructions = await count.perRequest(node.masterPid, node.ports.http, hosts, isClosing);
+      found.set(name, { instructionsRatio: rounded(reference / instructions), instructions: Math.round(instructions) });
+    } finally {
+      await node.stop();
+      await proxy.stop();
+      count.close();
+    }
+  }
+  return found;
 }

@@ -23,7 +23,7 @@ const logFormat = `log_format entrance escape=json '{"time":"$time_iso8601","cli
   '"node":"$upstream_addr","worker":$pid}';`;
 
 /** Proxies everything to one backend with keepalive, as a person would write it. */
-export function startStaticProxy(backendPort: number): Promise<StaticNginx> {
+export function startStaticProxy(backendPort: number, wrap: readonly string[] = []): Promise<StaticNginx> {
   return start(
     (port) => `
 upstream backend { server 127.0.0.1:${backendPort}; keepalive 1024; keepalive_requests 10000; }
@@ -42,18 +42,21 @@ server {
     proxy_set_header X-Forwarded-Host $http_host;
   }
 }`,
+    wrap,
   );
 }
 
-export function startStaticBackend(): Promise<StaticNginx> {
-  return start((port) => `server { listen 127.0.0.1:${port}; access_log off; location / { return 200 "hello\\n"; } }`);
+export function startStaticBackend(text = "hello\\n"): Promise<StaticNginx> {
+  return start((port) => `server { listen 127.0.0.1:${port}; access_log off; location / { return 200 "${text}"; } }`);
 }
 
-async function start(servers: (port: number) => string): Promise<StaticNginx> {
+async function start(servers: (port: number) => string, wrap: readonly string[] = []): Promise<StaticNginx> {
   const directory = mkdtempSync(join(tmpdir(), "entrance-static-"));
   for (const name of ["logs", "temp"]) mkdirSync(join(directory, name));
   const [port = 0] = await freePorts(1);
-  const configuration = `worker_processes 1;
+  // Workers that change their user can't be measured.
+  const user = process.getuid?.() === 0 ? "user root;\n" : "";
+  const configuration = `${user}worker_processes 1;
 daemon off;
 pid logs/nginx.pid;
 error_log logs/error.log;
@@ -65,9 +68,8 @@ http {
 }
 `;
   writeFileSync(join(directory, "nginx.conf"), configuration);
-  const child: ChildProcess = spawn("nginx", ["-p", directory, "-c", "nginx.conf", "-e", "logs/error.log"], {
-    stdio: "inherit",
-  });
+  const command = [...wrap, "nginx", "-p", directory, "-c", "nginx.conf", "-e", "logs/error.log"];
+  const child: ChildProcess = spawn(command[0] ?? "", command.slice(1), { stdio: "inherit" });
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const answer = await request(port, "/").catch(() => undefined);
     if (answer !== undefined) break;

@@ -7,13 +7,16 @@ const ticksPerSecond = 100;
 /** Seconds of user and system time of the master's children so far. */
 export function workerSeconds(masterPid: number): number {
   let ticks = 0;
-  for (const name of readdirSync("/proc")) {
-    if (!/^[0-9]+$/.test(name)) continue;
-    const fields = statOf(name);
-    if (fields === undefined || fields[1] !== String(masterPid)) continue;
-    ticks += Number(fields[11]) + Number(fields[12]);
+  for (const pid of childrenOf(masterPid)) {
+    const fields = statOf(String(pid));
+    ticks += Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0);
   }
   return ticks / ticksPerSecond;
+}
+
+export function childrenOf(parent: number): number[] {
+  const names = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
+  return names.filter((name) => statOf(name)?.[1] === String(parent)).map(Number);
 }
 
 /** proc(5): the fields behind the command's name, which may contain anything: state, ppid, …, utime, stime. */
