@@ -1,12 +1,14 @@
 -- balancer_by_lua of the fast way: chooses who answers. The common way touches no dictionary and makes no table.
 local balancer = require "ngx.balancer"
 local board = require "state.board"
+local ffi = require "ffi"
 local find = require "route.find"
 local pool = require "route.pool"
 local refusal = require "route.refusal"
 local view = require "route.view"
 
 local set_current_peer = balancer.set_current_peer
+local text = ffi.string
 local var = ngx.var
 
 -- Without a peer, and for a rule that asks for more, phase/weigh.lua goes on. (DECLINED, where no second try may
@@ -26,11 +28,11 @@ return function()
   if board.version == view.version then
     local only = view.only[var.host]
     if only and only.size > 0 then
-      local at = only.at < only.size and only.at + 1 or 1
-      local peer = only.order[at]
+      local at = only.at + 1 < only.size and only.at + 1 or 0
+      local peer = only.turns[at]
       if peer.aside_until == 0 then
         only.at = at
-        return set_current_peer(peer.address, peer.port)
+        return set_current_peer(text(peer.address, peer.length), peer.port)
       end
     end
   end

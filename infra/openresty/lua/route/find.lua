@@ -1,4 +1,5 @@
 -- From a request to its pool, in all cases that the shortest way does not cover.
+local pool_of = require "route.pool"
 local site = require "route.site"
 local view = require "route.view"
 
@@ -14,9 +15,9 @@ local function look_up()
   local name = site.next_pool(route)
   local pool = name and view.pool(name)
   if found.only then
-    view.only[host] = pool
+    view.only[host] = pool and pool.peers
   end
-  if not pool or pool.size < 1 then
+  if not pool or pool_of.is_empty(pool) then
     return nil, 503, route
   end
   return pool, nil, route

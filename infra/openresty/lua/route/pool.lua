@@ -1,19 +1,13 @@
--- The members of one pool, joined from its lists and put in an order of turns. Passive health: what is known of a
--- peer's failures is this worker's own, and outlives a change of the pool.
+-- One pool: its members, joined from its lists, and whose turn it is.
 local field = require "model.field"
 local index = require "state.index"
 local json = require "state.json"
 local memory = require "state.memory"
+local peers = require "route.peers"
 local record = require "state.record"
 local sets = require "state.sets"
-local turns = require "route.turns"
 
 local pool = {}
-
-local SET_ASIDE_SECONDS = 5
-local MAX_FAILURES = 10000
-
-local failures, failure_count = {}, 0 -- by peer: set aside until
 
 local function decode_record(name, version)
   local it = record.decode(memory.get(index.record(name), version))
@@ -86,32 +80,6 @@ local function choose(lists, fallback)
   return members
 end
 
-local function new_peer(member)
-  local address = member.address:find(":", 1, true) and "[" .. member.address .. "]" or member.address
-  local name = address .. ":" .. member.port
-  return { name = name, address = address, port = member.port, aside_until = failures[name] or 0 }
-end
-
--- Whose turn it is goes round in `order`, which names each peer as often as its weight says.
-local function fill(it, members)
-  local weights = {}
-  it.peers = {}
-  for place, member in ipairs(members) do
-    it.peers[place] = new_peer(member)
-    weights[place] = weight_of(member)
-  end
-  it.order = it.peers
-  if not turns.are_alike(weights) then
-    it.order = {}
-    for turn, place in ipairs(turns.order(weights)) do
-      it.order[turn] = it.peers[place]
-    end
-  end
-  it.size = #it.order
-  -- Workers and pools begin at different members.
-  it.at = it.size > 0 and math.random(it.size) or 0
-end
-
 -- A pool as of a version.
 function pool.compile(name, version)
   local v1_name = name:match("^upstreams/(.+)$")
@@ -121,47 +89,32 @@ function pool.compile(name, version)
   else
     lists, fallback = read_v2(name, version)
   end
+  local members, weights = choose(lists or {}, fallback), {}
+  for place, member in ipairs(members) do
+    weights[place] = weight_of(member)
+  end
   local it = { name = name }
-  fill(it, choose(lists or {}, fallback))
+  it.peers, it.addresses = peers.compile(members, weights)
   return it
 end
 
-local function remember(name, until_time)
-  if not failures[name] then
-    failure_count = failure_count + 1
-  end
-  if failure_count > MAX_FAILURES then
-    failures, failure_count = {}, 1
-  end
-  failures[name] = until_time
+function pool.is_empty(it)
+  return it.peers.size < 1
+end
+
+-- Whoever holds on to it must look it up anew.
+function pool.forget(it)
+  it.peers.size = -1
 end
 
 -- A peer failed: others are asked for a few seconds.
 function pool.set_aside(it, name, now)
-  local until_time = now + SET_ASIDE_SECONDS
-  remember(name, until_time)
-  for _, peer in ipairs(it.peers) do
-    if peer.name == name then
-      peer.aside_until = until_time
-    end
-  end
+  peers.set_aside(it.peers, name, now)
 end
 
--- The next peer in turn that is neither set aside nor was tried, then one set aside; nil when all were tried.
+-- The next peer in turn, {address, port}, of those that were not tried; nil when all were.
 function pool.next_peer(it, now, tried)
-  local second_best
-  for _ = 1, it.size do
-    it.at = it.at % it.size + 1
-    local peer = it.order[it.at]
-    if not (tried and tried[peer.name]) then
-      if peer.aside_until <= now then
-        peer.aside_until = 0
-        return peer
-      end
-      second_best = second_best or peer
-    end
-  end
-  return second_best
+  return peers.next(it.peers, now, tried)
 end
 
 return pool

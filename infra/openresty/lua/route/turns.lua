@@ -31,8 +31,7 @@ local function reduce(weights)
   return reduced, total
 end
 
--- Then each has its turn once, in their own order.
-function turns.are_alike(weights)
+local function are_alike(weights)
   for _, weight in ipairs(weights) do
     if weight ~= weights[1] then
       return false
@@ -44,7 +43,7 @@ end
 -- weights: a list, at least one above 0. Gives a list of places in it, each as often as its weight says.
 function turns.order(weights)
   local current, order = {}, {}
-  if turns.are_alike(weights) then
+  if are_alike(weights) then
     for place = 1, #weights do
       order[place] = place
     end

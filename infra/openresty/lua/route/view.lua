@@ -6,7 +6,7 @@ local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
 
--- only: the pool of a host whose requests all go to one pool; what the balancer looks at first.
+-- only: the peers for a host whose requests all go to one pool; what the balancer looks at first.
 local view = { version = 0, only = {} }
 
 local MAX_ALIASES = 20000
@@ -27,7 +27,7 @@ local function forget(kind, name)
     sites[name], view.only[name] = nil, nil
     forget_aliases()
   elseif pools[name] then
-    pools[name].size = -1 -- routes hold on to it: they must look it up anew
+    pool.forget(pools[name]) -- view.only holds on to it
     pools[name] = nil
   end
 end
