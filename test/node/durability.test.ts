@@ -91,6 +91,25 @@ class Writers {
     const hosts = this.log.filter((it) => it.revision <= this.acknowledged).map((it) => it.change.key.split("/")[1]);
     const answers = await Promise.all(hosts.slice(-50).map((host) => node.get(host ?? "")));
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    await onEachWorker(async () => {
+      const own = await Promise.all(hosts.slice(-10).map((host) => node.get(host ?? "")));
+      expect(own.filter(({ status }) => status !== 200)).toEqual([]);
+    });
+  }
+}
+
+/** With the others stopped, one worker has to answer everything itself. */
+async function onEachWorker(ask: () => Promise<void>): Promise<void> {
+  const { workers } = await node.state();
+  expect(workers.length).toBeGreaterThan(0);
+  for (const worker of workers) {
+    const others = workers.filter(({ pid }) => pid !== worker.pid);
+    try {
+      for (const { pid } of others) process.kill(pid, "SIGSTOP");
+      await ask();
+    } finally {
+      for (const { pid } of others) process.kill(pid, "SIGCONT");
+    }
   }
 }
 
