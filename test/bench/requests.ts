@@ -19,6 +19,7 @@ const rounds = 7;
 const seconds = 2;
 const connections = 32;
 const many = 10_000;
+const patienceMs = 60_000; // under callgrind a start takes ten times as long
 
 /** All ratios: the node's share of what the static proxy does; 1 is as good, less is worse. */
 export interface RequestFigures {
@@ -161,7 +162,8 @@ async function countAll(
     const proxy = await startStaticProxy(backend.port, count.wrap);
     const own = nodes.get(routes);
     await own?.halt();
-    const node = await startNode({ directory: own?.directory ?? "", workers: 1, memoryMiB: 256, wrap: count.wrap });
+    const directory = own?.directory ?? "";
+    const node = await startNode({ directory, workers: 1, memoryMiB: 256, wrap: count.wrap, readyWithinMs: patienceMs });
     try {
       const reference = await count.perRequest(proxy.pid, proxy.port, hosts, isClosing);
       const instructions = await count.perRequest(node.masterPid, node.ports.http, hosts, isClosing);

@@ -178,6 +178,7 @@ export type StartOptions = Partial<Pick<NodeOptions, "workers" | "keys" | "suffi
   readonly ports?: NodePorts;
   /** Put before nginx's own command line, for example to limit what it may do. */
   readonly wrap?: readonly string[];
+  readonly readyWithinMs?: number;
 };
 
 const READY_WITHIN_MS = 15_000;
@@ -212,7 +213,7 @@ export class TestNode {
     child.stderr?.on("data", (chunk: Buffer) => {
       complaints += chunk.toString();
     });
-    const deadline = Date.now() + READY_WITHIN_MS;
+    const deadline = Date.now() + (this.#options.readyWithinMs ?? READY_WITHIN_MS);
     while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
       const answer = await request(this.ports.health, "/health").catch(() => undefined);
       if (answer?.status === 200) return;

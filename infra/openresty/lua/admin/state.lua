@@ -7,6 +7,7 @@ local memory = require "state.memory"
 local record = require "state.record"
 local sets = require "state.sets"
 local settings = require "settings"
+local site = require "route.site"
 local view = require "route.view"
 
 local MAX_LISTED = 100
@@ -34,10 +35,10 @@ local function shadowed_list()
     end
     local text = memory.current(index.v1_record("servers", name))
     local host = text and json.decode(text).domain
-    local site = host and view.consistently(function()
+    local found = host and view.consistently(function()
       return view.site(host)
     end)
-    for _, label in ipairs(site and site.shadowed or {}) do
+    for _, label in ipairs(found and site.shadowed(found) or {}) do
       if label == "servers/" .. name then
         listed[#listed + 1] = json.encode { v1 = label, domain = host }
       end

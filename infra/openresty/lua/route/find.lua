@@ -14,7 +14,7 @@ local function look_up()
   end
   local name = site.next_pool(route)
   local pool = name and view.pool(name)
-  if found.only then
+  if site.only_pool(found) then
     view.only[host] = pool and pool.peers
   end
   if not pool or pool_of.is_empty(pool) then

@@ -41,7 +41,8 @@ local function fill(peer, member)
   return address
 end
 
--- Gives the peers, and their addresses as texts: while those are held on to, reading one makes no new text.
+-- Gives the peers, and their addresses as a text or a list of texts: while those are held on to, reading one makes no
+-- new text.
 function peers.compile(members, weights)
   local order = turns.order(weights)
   local it, addresses = new(#order), {}
@@ -51,7 +52,7 @@ function peers.compile(members, weights)
   end
   -- Workers and pools begin at different members.
   it.at = math.random(0, math.max(0, #order - 1))
-  return it, addresses
+  return it, #order == 1 and addresses[1] or addresses
 end
 
 local function address_of(peer)

@@ -40,19 +40,16 @@ local function is_everything(found)
     and (it.type == "prefix" or it.type == "start") and it.value == "/"
 end
 
--- There are tens of thousands of those: what only the others need is left out.
-local function leanly(route)
-  return { type = route.type, value = route.value, pools = route.pools }
-end
-
--- What this host's requests meet, or nil when nothing claims it.
+-- What this host's requests meet, or nil when nothing claims it. Of the many hosts whose requests all go to one pool,
+-- that one's key is all that is kept.
 function site.compile(host, version)
   local found, shadowed = routes.of(host, version)
   if #found == 0 then
     return nil
   end
   if is_everything(found) then
-    return { only = leanly(found[1]), shadowed = shadowed }
+    local only = found[1].pools[1]
+    return shadowed and { only = only, shadowed = shadowed } or only
   end
   local it = { exact = {}, prefix = {}, start = {}, lengths = {}, known_lengths = {}, shadowed = shadowed }
   for place, route in ipairs(found) do
@@ -76,10 +73,21 @@ local function better(found, candidates, path)
   return found
 end
 
+-- The key of the pool that all requests go to, or nil.
+function site.only_pool(it)
+  return type(it) == "string" and it or it.only
+end
+
+-- The names of what v1 made in vain.
+function site.shadowed(it)
+  return type(it) == "table" and it.shadowed or {}
+end
+
 -- The route that goes first among those that this request meets, or nil.
 function site.find(it, path)
-  if it.only then
-    return it.only
+  local only = site.only_pool(it)
+  if only then
+    return { type = "prefix", value = "/", pools = { only } }
   end
   local found = better(nil, it.exact[path])
   found = it.regex and better(found, it.regex, path) or found

@@ -1,6 +1,7 @@
 -- v2's changes: what differs between base and revision, applied whole or not at all.
 local apply = require "state.apply"
 local breath = require "state.breath"
+local change_at = require("state.change").at
 local digest = require "state.digest"
 local envelope = require "state.envelope"
 local journal = require "state.journal"
@@ -17,7 +18,7 @@ changes.MAX_CHANGES = 50000
 local function stage(batch, it, body)
   local rejected = {}
   for number, at in ipairs(it.changes) do
-    local change, problem = envelope.change_at(body, at)
+    local change, problem = change_at(body, at)
     if not change then
       return nil, ("changes[%d]: %s"):format(number - 1, problem)
     end

@@ -1,6 +1,7 @@
 -- At start, in the master, before any request: what is on disk becomes what is served.
 local apply = require "state.apply"
 local board = require "state.board"
+local change = require "state.change"
 local digest = require "state.digest"
 local envelope = require "state.envelope"
 local head = require "state.head"
@@ -91,7 +92,7 @@ local function replay(batch, letter, text)
     return
   end
   for _, at in ipairs(it.changes) do
-    apply.resource(batch, assert(envelope.change_at(text, at)))
+    apply.resource(batch, assert(change.at(text, at)))
   end
   set_head(batch.head, it)
 end
@@ -157,13 +158,8 @@ local function read_all(batch)
   end
 end
 
--- A reload finds the state in the dictionary, newer than any file read now, and leaves it alone.
-function load.once()
-  if board.version > 0 then
-    return
-  end
-  board.started = ngx.time()
-  local batch = memory.batch()
+local function read_into_memory()
+  local batch = memory.first_batch()
   batch.head = head.empty()
   batch.digest = digest.parse(digest.EMPTY)
   batch.subjects = subjects.none()
@@ -174,6 +170,18 @@ function load.once()
     error("the node's dictionary is too small for its state: give it more memory", 0)
   end
   batch:publish()
+end
+
+-- A reload finds the state in the dictionary, newer than any file read now, and leaves it alone.
+function load.once()
+  if board.version > 0 then
+    return
+  end
+  board.started = ngx.time()
+  read_into_memory()
+  -- Every worker inherits what is left here.
+  collectgarbage()
+  collectgarbage()
 end
 
 return load

@@ -8,11 +8,12 @@ local dict = ngx.shared.entrance_state
 local tobit = bit.tobit
 local SLOTS = { "\1", "\2" }
 local GONE = "" -- a staged removal
+local LARGE = 5000 -- names
 local RESERVE = 16 -- one part in so many
 
 local memory = {}
-local Batch = {}
-Batch.__index = Batch
+local Batch, First = {}, {}
+Batch.__index, First.__index = Batch, First
 
 -- Versions are compared modulo 2^32, as flags hold no more.
 local function is_visible(flags, version)
@@ -51,7 +52,7 @@ end
 
 function memory.batch()
   breath.start()
-  return setmetatable({ version = board.version + 1, staged = {}, outdated = {}, full = false }, Batch)
+  return setmetatable({ version = board.version + 1, staged = {}, count = 0, outdated = {}, full = false }, Batch)
 end
 
 -- What was found about the name read last is remembered: mostly that one is set next.
@@ -59,6 +60,10 @@ function Batch:get(name)
   local text, slot, other_is_used = get(name, self.version)
   self.name, self.slot, self.other_is_used = name, slot, other_is_used
   return text
+end
+
+function Batch:has_staged(name)
+  return self.staged[name] ~= nil
 end
 
 -- The slot to stage a name in, and whether it holds anything; nil to remove what is not there.
@@ -75,6 +80,7 @@ local function choose_slot(batch, name, text)
   end
   slot = batch.slot == 1 and 2 or 1
   batch.staged[name] = slot
+  batch.count = batch.count + 1
   if batch.slot or batch.other_is_used then
     batch.outdated[name] = true
   end
@@ -102,6 +108,36 @@ function Batch:set(name, text)
   if not dict:safe_add(key, text or GONE, 0, tobit(self.version)) then
     self.full = true
   end
+end
+
+-- What there is at start, before any version: nothing is visible yet, and nothing has to be taken back.
+function First.get(_, name)
+  return (dict:get(name .. SLOTS[1]))
+end
+
+function First:set(name, text)
+  local key = name .. SLOTS[1]
+  local stored, problem = true, nil
+  if text then
+    stored, problem = dict:safe_add(key, text, 0, self.version)
+  end
+  if not text or problem == "exists" then
+    dict:delete(key)
+    stored = not text or dict:safe_add(key, text, 0, self.version)
+  end
+  self.full = self.full or not stored
+end
+
+function First:publish()
+  board.version = self.version
+end
+
+function memory.first_batch()
+  return setmetatable({ version = 1, full = false }, First)
+end
+
+function Batch:is_large()
+  return self.count > LARGE
 end
 
 function Batch:rollback()

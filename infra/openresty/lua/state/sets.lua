@@ -4,6 +4,8 @@ local memory = require "state.memory"
 
 local sets = {}
 
+local MAX_PENDING = 10000 -- sets; each takes a table
+
 function sets.each(text)
   return (text or ""):gmatch("[^\n]+")
 end
@@ -18,10 +20,13 @@ end
 
 -- name: true where it comes, false where it goes.
 local function changes_of(batch, set)
-  batch.sets = batch.sets or {}
-  local changes = batch.sets[set]
+  local changes = batch.sets and batch.sets[set]
   if not changes then
+    if (batch.set_count or 0) >= MAX_PENDING then
+      sets.flush(batch)
+    end
     changes = {}
+    batch.sets, batch.set_count = batch.sets or {}, (batch.set_count or 0) + 1
     batch.sets[set] = changes
   end
   return changes
@@ -72,7 +77,7 @@ function sets.flush(batch)
     end
     breath.take()
   end
-  batch.sets = nil
+  batch.sets, batch.set_count = nil, 0
 end
 
 return sets

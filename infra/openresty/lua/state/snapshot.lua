@@ -1,5 +1,6 @@
 -- v2's snapshot: everything that the node shall hold, line by line, swapped in whole or not at all.
 local apply = require "state.apply"
+local change_of = require("state.change").of
 local digest = require "state.digest"
 local envelope = require "state.envelope"
 local index = require "state.index"
@@ -16,22 +17,21 @@ local function bad(message)
   return { status = 400, message = message }
 end
 
--- Stages every line; gives the keys seen and the rejected ones, or nil and the sentence for a 400.
+-- Stages every line; gives the rejected ones, or nil and the sentence for a 400.
 local function stage(batch, header, next_line)
-  local seen, rejected, count = {}, {}, 0
+  local rejected, count = {}, 0
   for text in next_line do
     if text:find("%S") then
       count = count + 1
-      local change, problem = envelope.change(text)
+      local change, problem = change_of(text)
       if change and not change.value then
         change, problem = nil, "a snapshot removes by leaving out"
-      elseif change and seen[change.key] then
+      elseif change and batch:has_staged(index.record(change.key)) then
         change, problem = nil, "the key came before"
       end
       if not change then
         return nil, ("line %d: %s"):format(count + 1, problem)
       end
-      seen[change.key] = true
       local reason = apply.resource(batch, change)
       if reason and #rejected < snapshot.MAX_REJECTED then
         rejected[#rejected + 1] = { key = change.key, reason = reason }
@@ -41,13 +41,14 @@ local function stage(batch, header, next_line)
   if count ~= header.count then
     return nil, ("count is %d but %d lines follow"):format(header.count, count)
   end
-  return seen, rejected
+  return rejected
 end
 
-local function remove_others(batch, seen)
+-- Every line has staged its key, if only the revision has moved.
+local function remove_others(batch)
   for bucket = 0, index.BUCKETS - 1 do
     for key in sets.each(batch:get("keys/" .. bucket)) do
-      if not seen[key] then
+      if not batch:has_staged(index.record(key)) then
         apply.resource(batch, { key = key })
       end
     end
@@ -69,11 +70,12 @@ function snapshot.fill(next_line)
     if order.is_held(head, header) then
       return order.accepted(head, {})
     end
-    local seen, rejected = stage(batch, header, next_line)
-    if not seen then
-      return bad(rejected)
+    local rejected
+    rejected, problem = stage(batch, header, next_line)
+    if not rejected then
+      return bad(problem)
     end
-    remove_others(batch, seen)
+    remove_others(batch)
     if digest.format(batch.digest) ~= header.digest then
       return order.conflict("digest", head)
     end

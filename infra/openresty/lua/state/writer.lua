@@ -11,6 +11,7 @@ local ring = require "state.ring"
 local sets = require "state.sets"
 local snapshot_file = require "state.snapshot_file"
 local subjects = require "state.subjects"
+local tidy = require "state.tidy"
 
 local writer = {}
 
@@ -68,6 +69,9 @@ local function write(fill)
   end
   if not batch.published then
     batch:rollback()
+  end
+  if batch:is_large() then
+    tidy()
   end
   if fine and not unsure then
     board.writing = 0
