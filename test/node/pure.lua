@@ -46,13 +46,12 @@ function answers.key(keys)
 end
 
 local function items(text)
-  local bytes, length = json.bytes(text), #text
-  local starts, after = json.starts_at(bytes, 0, length)
+  local starts, after = json.starts_at(text, 1)
   local found = {}
   for place, at in ipairs(starts or {}) do
-    found[place] = text:sub(at + 1, scan.value(bytes, at, length))
+    found[place] = text:sub(at, scan.value(text, at) - 1)
   end
-  return starts and scan.is_end(bytes, after, length) and found
+  return starts and scan.is_end(text, after) and found
 end
 
 -- [JSON text] -> [the texts of its members by name, or of its items; or false]

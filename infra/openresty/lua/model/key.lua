@@ -1,7 +1,9 @@
 -- Keys name resources: Kind/segment/…, each segment percent-encoded.
 local key = {}
 
-local find, sub = string.find, string.sub
+local byte, find, sub = string.byte, string.find, string.sub
+
+local SLASH, DOT = 47, 46
 
 key.MAX_LENGTH = 1024 -- two names of 253 characters and one of 63 fit
 
@@ -20,26 +22,53 @@ local function decode(segment)
   return (segment:gsub("%%(%x%x)", character))
 end
 
+local IS_ALLOWED = {}
+for code = 0, 255 do
+  IS_ALLOWED[code] = find(string.char(code), "[%w%-%._~!%*'%(%)@:]") ~= nil
+end
+
+-- Without escapes, which is nearly always: one loop, as each pattern takes as long as all of it.
+local function has_good_segments(text)
+  local start, dots = 1, 0
+  for at = 1, #text + 1 do
+    local code = byte(text, at) or SLASH
+    if code == SLASH then
+      if at - start == dots and dots <= 2 then
+        return false -- nothing, . or ..
+      end
+      start, dots = at + 1, 0
+    elseif not IS_ALLOWED[code] then
+      return false
+    elseif code == DOT then
+      dots = dots + 1
+    end
+  end
+  return true
+end
+
+local function has_good_escaped_segments(text)
+  local plain = text:gsub("%%%x%x", "x")
+  if find(plain, "%", 1, true) or not has_good_segments(plain) then
+    return false
+  end
+  for segment in text:gmatch("[^/]+") do
+    local decoded = decode(segment)
+    if decoded == "." or decoded == ".." or find(decoded, "[%c/]") then
+      return false
+    end
+  end
+  return true
+end
+
 -- Whether text may be a key at all. (What a node can't store or list is an error of the envelope.)
 function key.is_well_formed(text)
   if type(text) ~= "string" or #text > key.MAX_LENGTH or not find(text, "^%u%a*/") then
     return false
   end
-  local has_escapes = find(text, "%", 1, true)
-  local plain = has_escapes and text:gsub("%%%x%x", "x") or text
-  if find(plain, "[^%w%-%._~!%*'%(%)@:/]") or find(plain, "//", 1, true) or sub(plain, -1) == "/" then
-    return false
+  if find(text, "%", 1, true) then
+    return has_good_escaped_segments(text)
   end
-  if not has_escapes then
-    return not find(text, "/.", 1, true) or not (find(text, "/%.%.?/") or find(text, "/%.%.?$"))
-  end
-  for segment in text:gmatch("[^/]+") do
-    local decoded = decode(segment)
-    if decoded == "." or decoded == ".." or decoded:find("[%c/]") then
-      return false
-    end
-  end
-  return true
+  return has_good_segments(text)
 end
 
 function key.kind(text)

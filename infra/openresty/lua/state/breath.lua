@@ -10,7 +10,7 @@ local breath = {}
 
 local C = ffi.C
 local CLOCK_MONOTONIC = 1
-local WORK_SECONDS = 0.006 -- other requests wait at most so long, and for what can't be divided
+local WORK_SECONDS = 0.008 -- other requests wait at most so long, and for what can't be divided
 local REST_SECONDS = 0.001 -- ngx.sleep(0) does not let others pass on a stock nginx
 
 local time = ffi.new("entrance_time")

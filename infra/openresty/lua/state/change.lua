@@ -25,9 +25,9 @@ local function take(it, name, text, start, stop)
   if it[name] ~= false then
     return true
   elseif name == "value" then
-    it.value = sub(text, start + 1, stop)
+    it.value = sub(text, start, stop - 1)
   elseif name == "revision" then
-    it.revision = json.decode(sub(text, start + 1, stop))
+    it.revision = scan.integer(text, start, stop) or json.decode(sub(text, start, stop - 1))
   else
     it[name] = json.text_at(text, start, stop)
   end
@@ -55,15 +55,14 @@ local function finish(it)
   return it
 end
 
--- The change that begins at an offset, and the offset after it; or nil and why not.
+-- The change that begins here, and the place after it; or nil and why not.
 function change.at(text, at)
-  local bytes, length = json.bytes(text), #text
   local it = { key = false, revision = false, hash = false, value = false }
   local more
-  at, more = scan.enter(bytes, at, length, scan.OPEN_OBJECT)
+  at, more = scan.enter(text, at, scan.OPEN_OBJECT)
   while more do
-    local after_name, start = scan.name(bytes, at, length)
-    local stop = after_name and scan.value(bytes, start, length)
+    local after_name, start = scan.name(text, at)
+    local stop = after_name and scan.value(text, start)
     local name = stop and json.string_at(text, at, after_name)
     if not name then
       return nil, "not a JSON object"
@@ -71,7 +70,7 @@ function change.at(text, at)
     if take(it, name, text, start, stop) then
       return nil, ("unknown field %s, or there twice: take it out"):format(json.encode(name:sub(1, 64)))
     end
-    at, more = scan.go_on(bytes, stop, length, scan.OPEN_OBJECT)
+    at, more = scan.go_on(text, stop, scan.OPEN_OBJECT)
   end
   if not at then
     return nil, "not a JSON object"
@@ -82,8 +81,8 @@ end
 
 -- A snapshot's line.
 function change.of(text)
-  local it, at = change.at(text, 0)
-  if it and not scan.is_end(json.bytes(text), at, #text) then
+  local it, at = change.at(text, 1)
+  if it and not scan.is_end(text, at) then
     return nil, "not a JSON object"
   end
   return it, at

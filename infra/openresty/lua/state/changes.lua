@@ -6,7 +6,6 @@ local digest = require "state.digest"
 local envelope = require "state.envelope"
 local journal = require "state.journal"
 local json = require "state.json"
-local line = require "state.line"
 local order = require "state.order"
 
 local changes = {}
@@ -66,7 +65,7 @@ function changes.fill(it, body)
     end
     head.store, head.epoch, head.revision, head.digest, head.problem = it.store, it.epoch, it.revision, it.digest, ""
     return order.accepted(head, rejected), function()
-      return journal.append(line.seal("C", json.on_one_line(body)))
+      return journal.append("C", json.on_one_line(body))
     end
   end
 end

@@ -74,32 +74,32 @@ local function decode_all(members, known, required, optional)
 end
 
 -- The envelope's raw members, and instead of the changes where each begins: 6 MB of them are not copied.
-local function members_of_changes(text, bytes, length)
+local function members_of_changes(text)
   local members = {}
-  local at, more = scan.enter(bytes, 0, length, scan.OPEN_OBJECT)
+  local at, more = scan.enter(text, 1, scan.OPEN_OBJECT)
   while more do
-    local after_name, start = scan.name(bytes, at, length)
+    local after_name, start = scan.name(text, at)
     local name = after_name and json.string_at(text, at, after_name)
-    local value, finish
+    local value, stop
     if name == "changes" then
-      value, finish = json.starts_at(bytes, start, length)
-      value, finish = value or false, finish or scan.value(bytes, start, length)
+      value, stop = json.starts_at(text, start)
+      value, stop = value or false, stop or scan.value(text, start)
     else
-      finish = name and scan.value(bytes, start, length)
-      value = finish and text:sub(start + 1, finish)
+      stop = name and scan.value(text, start)
+      value = stop and text:sub(start, stop - 1)
     end
-    if not finish or members[name] ~= nil then
+    if not stop or members[name] ~= nil then
       return nil
     end
     members[name] = value
-    at, more = scan.go_on(bytes, finish, length, scan.OPEN_OBJECT)
+    at, more = scan.go_on(text, stop, scan.OPEN_OBJECT)
   end
-  return at and scan.is_end(bytes, at, length) and members
+  return at and scan.is_end(text, at) and members
 end
 
 -- A body: the envelope's fields; changes says where each begins.
 function envelope.changes(text)
-  local members = members_of_changes(text, json.bytes(text), #text)
+  local members = members_of_changes(text)
   if not members then
     return nil, "the body must be one JSON object"
   end

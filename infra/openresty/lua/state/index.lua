@@ -7,12 +7,18 @@ local index = {}
 index.BUCKETS = 1024
 index.REJECTED_BUCKETS = 64
 
+-- A resource's record has its key for a name: no other name begins with a capital letter.
 function index.record(name)
-  return "key/" .. name
+  return name
+end
+
+local buckets = {}
+for bucket = 0, index.BUCKETS - 1 do
+  buckets[bucket] = "keys/" .. bucket
 end
 
 function index.bucket(name)
-  return "keys/" .. ngx.crc32_short(name) % index.BUCKETS
+  return buckets[ngx.crc32_short(name) % index.BUCKETS]
 end
 
 function index.rejected(name)

@@ -2,6 +2,7 @@
 -- The board holds which file is appended to and how much of it counts, so every worker appends at the right place.
 local board = require "state.board"
 local breath = require "state.breath"
+local line = require "state.line"
 local settings = require "settings"
 local system = require "state.system"
 
@@ -35,38 +36,54 @@ local function file()
 end
 
 -- In pieces, so that other requests pass between them. (The lock is held: nobody else appends meanwhile.)
-local function write(fd, sealed, at)
-  for from = 0, #sealed - 1, PIECE_BYTES do
-    local length = math.min(PIECE_BYTES, #sealed - from)
-    local fine, problem = system.write_at(fd, sealed, at + from, from, length)
+local function write(fd, text, at)
+  for from = 0, #text - 1, PIECE_BYTES do
+    local length = math.min(PIECE_BYTES, #text - from)
+    local fine, problem = system.write_at(fd, text, at + from, from, length)
     if not fine then
       return nil, problem
     end
-    if length < #sealed then
+    if length < #text then
       system.begin_sync(fd, at + from, length)
       breath.take()
     end
   end
-  return true
+  return #text
+end
+
+-- A line of several megabytes is not put together first: that takes as long again.
+local function write_line(fd, letter, text, at)
+  if #text < PIECE_BYTES then
+    return write(fd, line.seal(letter, text), at)
+  end
+  local done = 0
+  for _, part in ipairs { line.begin(letter, text), text, "\n" } do
+    local length, problem = write(fd, part, at + done)
+    if not length then
+      return nil, problem
+    end
+    done = done + length
+  end
+  return done
 end
 
 -- true once the line is on disk. Otherwise why not; what may have been written of it is cut off or does not count.
-function journal.append(sealed)
+function journal.append(letter, text)
   local fd, problem = file()
   if not fd then
     return nil, problem
   end
   local at = board.journal_length
-  local fine
-  fine, problem = write(fd, sealed, at)
-  if fine then
+  local length, fine
+  length, problem = write_line(fd, letter, text, at)
+  if length then
     fine, problem = system.sync_data(fd)
   end
   if not fine then
     system.truncate(fd, at)
     return nil, problem
   end
-  board.journal_length = at + #sealed
+  board.journal_length = at + length
   return true
 end
 

@@ -28,8 +28,13 @@ local function checksum(letter, text)
   return tonumber(sum)
 end
 
+-- What stands before the text; behind it a line break.
+function line.begin(letter, text)
+  return bit.tohex(checksum(letter, text)) .. " " .. letter .. " "
+end
+
 function line.seal(letter, text)
-  return bit.tohex(checksum(letter, text)) .. " " .. letter .. " " .. text .. "\n"
+  return line.begin(letter, text) .. text .. "\n"
 end
 
 -- Letter and text, or nil when the line is not as it was written.

@@ -52,18 +52,22 @@ function sets.remove(batch, set, name)
 end
 
 local function join(before, changes)
+  local name = not before and next(changes)
+  if name and changes[name] and not next(changes, name) then
+    return "\n" .. name .. "\n" -- the first of a set, as most are
+  end
   local names, count = {}, 0
-  for name in sets.each(before) do
-    if changes[name] ~= false then
-      changes[name] = nil
+  for kept in sets.each(before) do
+    if changes[kept] ~= false then
+      changes[kept] = nil
       count = count + 1
-      names[count] = name
+      names[count] = kept
     end
   end
-  for name, comes in pairs(changes) do
+  for added, comes in pairs(changes) do
     if comes then
       count = count + 1
-      names[count] = name
+      names[count] = added
     end
   end
   return count > 0 and "\n" .. table.concat(names, "\n") .. "\n" or nil

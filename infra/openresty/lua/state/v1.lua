@@ -5,7 +5,6 @@ local domain = require "model.domain"
 local index = require "state.index"
 local journal = require "state.journal"
 local json = require "state.json"
-local line = require "state.line"
 local settings = require "settings"
 local system = require "state.system"
 
@@ -158,7 +157,7 @@ function v1.fill(kind, name, text)
     stage(batch, kind, name, text)
     return { status = 205 }, function()
       local body = ('{"kind":"%s","name":"%s","value":%s}'):format(kind, name, text or "null")
-      return journal.append(line.seal("V", body))
+      return journal.append("V", body)
     end
   end
 end
