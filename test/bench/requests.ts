@@ -163,7 +163,13 @@ async function countAll(
     const own = nodes.get(routes);
     await own?.halt();
     const directory = own?.directory ?? "";
-    const node = await startNode({ directory, workers: 1, memoryMiB: 256, wrap: count.wrap, readyWithinMs: patienceMs });
+    const node = await startNode({
+      directory,
+      workers: 1,
+      memoryMiB: 256,
+      wrap: count.wrap,
+      readyWithinMs: patienceMs,
+    });
     try {
       const reference = await count.perRequest(proxy.pid, proxy.port, hosts, isClosing);
       const instructions = await count.perRequest(node.masterPid, node.ports.http, hosts, isClosing);
