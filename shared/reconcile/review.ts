@@ -1,12 +1,8 @@
 /** What an admission review may know: the object translated against what is known, without a write, a list or a wait. */
 import type { Observation } from "../model/observation.ts";
-
-import type { Problem } from "../translate/translation.ts";
+import { maxRounds, type Problem } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
 import type { Context } from "./settings.ts";
-
-/** A translation asks a few times; more is a loop of ours. */
-const maxRounds = 64;
 
 /** The problems that the object would have if it were accepted now. */
 export async function problemsOf(

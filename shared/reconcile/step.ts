@@ -2,7 +2,7 @@
 import { EntranceError, invariant } from "../model/error.ts";
 import { isContest, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
 import type { Entry } from "../store/port.ts";
-import type { Claim } from "../translate/translation.ts";
+import { type Claim, maxRounds } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
 import { seenKey, usersPartition } from "./keys.ts";
 import { type Ledger, LockLost } from "./ledger.ts";
@@ -14,9 +14,6 @@ import type { Context } from "./settings.ts";
 import { stageReadAhead } from "./stage-want.ts";
 import { claimsOf, usersIn } from "./users.ts";
 import { readWant } from "./want.ts";
-
-/** A translation asks a few times; more is a loop of ours. */
-const maxRounds = 64;
 
 export class Stepper {
   readonly #context: Context;

@@ -75,6 +75,9 @@ export interface Translation {
   readonly holding?: Holding;
 }
 
+/** A translation asks a few times; more is a loop of ours. */
+export const maxRounds = 64;
+
 export type Translating = Generator<readonly Read[], Translation, readonly Answer[]>;
 
 export const nothing: Translation = { resources: {}, problems: [], failed: false };

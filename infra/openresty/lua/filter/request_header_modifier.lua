@@ -10,16 +10,6 @@ function request_header_modifier.check(it)
   return header.check_changes(it, true)
 end
 
-local function with(value, more)
-  if value == nil then
-    return more
-  elseif type(value) == "table" then
-    value[#value + 1] = more
-    return value
-  end
-  return { value, more }
-end
-
 function request_header_modifier.compile(it)
   local set, add, remove = field.default(it.set, {}), field.default(it.add, {}), field.default(it.remove, {})
   return {
@@ -31,7 +21,7 @@ function request_header_modifier.compile(it)
         ngx.req.set_header(pair.name, pair.value)
       end
       for _, pair in ipairs(add) do
-        ngx.req.set_header(pair.name, with(ngx.req.get_headers(MAX_HEADERS)[pair.name], pair.value))
+        ngx.req.set_header(pair.name, header.with(ngx.req.get_headers(MAX_HEADERS)[pair.name], pair.value))
       end
     end,
   }

@@ -8,16 +8,6 @@ function response_header_modifier.check(it)
   return header.check_changes(it, false)
 end
 
-local function with(value, more)
-  if value == nil then
-    return more
-  elseif type(value) == "table" then
-    value[#value + 1] = more
-    return value
-  end
-  return { value, more }
-end
-
 function response_header_modifier.compile(it)
   local set, add, remove = field.default(it.set, {}), field.default(it.add, {}), field.default(it.remove, {})
   return {
@@ -32,7 +22,7 @@ function response_header_modifier.compile(it)
         ngx.header[pair.name] = pair.value
       end
       for _, pair in ipairs(add) do
-        ngx.header[pair.name] = with(ngx.header[pair.name], pair.value)
+        ngx.header[pair.name] = header.with(ngx.header[pair.name], pair.value)
       end
     end,
   }

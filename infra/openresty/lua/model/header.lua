@@ -67,4 +67,15 @@ function header.check_changes(it, of_request)
   return reason
 end
 
+-- One more value beside those that a header has: none (nil), one, or a list of them.
+function header.with(value, more)
+  if value == nil then
+    return more
+  elseif type(value) == "table" then
+    value[#value + 1] = more
+    return value
+  end
+  return { value, more }
+end
+
 return header
