@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { NodeSetupError } from "../openresty/prepare.ts";
+import { NodeSetupError } from "../openresty/prepare/setup-error.ts";
 import { isCaughtUp } from "./caught-up.ts";
 import { Cluster } from "./cluster.ts";
 import { ClusterStore } from "./cluster-store.ts";
