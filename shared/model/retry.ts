@@ -1,6 +1,6 @@
 /** Gateway API's `retry` and `timeouts` of a rule. */
 import * as v from "valibot";
-import { duration } from "./filter/duration.ts";
+import { duration } from "./duration.ts";
 
 /** What nginx can try again. */
 const retriedCodes = [500, 502, 503, 504] as const;

@@ -1,6 +1,6 @@
 /** How many requests in how long: for each client address, for each value of a header, or in all. */
 import * as v from "valibot";
-import { duration, parseDuration } from "./duration.ts";
+import { duration, parseDuration } from "../duration.ts";
 import { headerName } from "./header.ts";
 
 const count = v.pipe(

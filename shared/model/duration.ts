@@ -13,12 +13,13 @@ export function parseDuration(text: string): number | undefined {
   return seconds;
 }
 
-export function duration(mostSeconds: number) {
+export function duration(mostSeconds: number, leastSeconds = 0) {
+  const range = leastSeconds === 0 ? `at most ${mostSeconds}s` : `from ${leastSeconds * 1_000}ms to ${mostSeconds}s`;
   return v.pipe(
-    v.string(),
-    v.check(
-      (text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= mostSeconds,
-      `must be a duration such as 10s, 500ms or 1m30s, at most ${mostSeconds}s`,
-    ),
+    v.string(`must be a duration such as 10s, 500ms or 1m30s, ${range}`),
+    v.check((text) => {
+      const seconds = parseDuration(text);
+      return seconds !== undefined && seconds >= leastSeconds && seconds <= mostSeconds;
+    }, `must be a duration such as 10s, 500ms or 1m30s, ${range}`),
   );
 }
