@@ -5,12 +5,17 @@ import { answers } from "./probe.ts";
 import type { Settings } from "./settings.ts";
 import type { Command } from "./supervised.ts";
 
-export function nodeCommand({ data, node }: Settings, keys: readonly string[], suffix: string | undefined): Command {
+export function nodeCommand(
+  { data, node, publicHttpsPort }: Settings,
+  keys: readonly string[],
+  suffix: string | undefined,
+): Command {
   const { command, args } = prepareNode({
     directory: path.join(data, "node"),
     ports: node,
     workers: node.workers,
     keys,
+    publicHttpsPort,
     ...(suffix === undefined ? {} : { suffix }),
   });
   return {

@@ -27,6 +27,7 @@ const Environment = v.object({
   ENTRANCE_TLS_KEY: v.optional(v.string()),
   ENTRANCE_WEBHOOK_TOKEN: v.optional(v.string()),
   ENTRANCE_NODE_HTTP_PORT: v.optional(Port, String(defaultPorts.http)),
+  ENTRANCE_NODE_HTTPS_PORT: v.optional(Port, String(defaultPorts.https)),
   ENTRANCE_NODE_ADMIN_PORT: v.optional(Port, String(defaultPorts.admin)),
   ENTRANCE_NODE_HEALTH_PORT: v.optional(Port, String(defaultPorts.health)),
   ENTRANCE_NODE_WAITING_PORT: v.optional(Port, String(defaultPorts.waiting)),
@@ -34,6 +35,7 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[1-9]\d?$/, "must be a number from 1 to 99"), v.transform(Number)),
     String(Math.min(availableParallelism(), 4)),
   ),
+  ENTRANCE_PUBLIC_HTTPS_PORT: v.optional(Port),
   ENTRANCE_SAMPLE_SHOP_PORT: v.optional(Port, "10081"),
   ENTRANCE_SAMPLE_BLOG_PORT: v.optional(Port, "10082"),
 });
@@ -50,11 +52,14 @@ export interface Settings {
   readonly token: string | undefined;
   readonly node: {
     readonly http: number;
+    readonly https: number;
     readonly admin: number;
     readonly health: number;
     readonly waiting: number;
     readonly workers: number;
   };
+  /** Where clients find the node's HTTPS: in the Location of a redirect to it. */
+  readonly publicHttpsPort: number;
   readonly samples: { readonly shop: number; readonly blog: number };
   /** Each port that is going to be opened, by the setting that changes it; the samples' only with them. */
   readonly ports: readonly {
@@ -88,15 +93,18 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     token: values.ENTRANCE_WEBHOOK_TOKEN?.split(",")[0],
     node: {
       http: values.ENTRANCE_NODE_HTTP_PORT,
+      https: values.ENTRANCE_NODE_HTTPS_PORT,
       admin: values.ENTRANCE_NODE_ADMIN_PORT,
       health: values.ENTRANCE_NODE_HEALTH_PORT,
       waiting: values.ENTRANCE_NODE_WAITING_PORT,
       workers: values.ENTRANCE_NODE_WORKERS,
     },
+    publicHttpsPort: values.ENTRANCE_PUBLIC_HTTPS_PORT ?? values.ENTRANCE_NODE_HTTPS_PORT,
     samples: { shop: values.ENTRANCE_SAMPLE_SHOP_PORT, blog: values.ENTRANCE_SAMPLE_BLOG_PORT },
     ports: [
       { setting: "ENTRANCE_LISTEN", ...listen },
       { setting: "ENTRANCE_NODE_HTTP_PORT", host: "0.0.0.0", port: values.ENTRANCE_NODE_HTTP_PORT },
+      { setting: "ENTRANCE_NODE_HTTPS_PORT", host: "0.0.0.0", port: values.ENTRANCE_NODE_HTTPS_PORT },
       { setting: "ENTRANCE_NODE_ADMIN_PORT", host: "127.0.0.1", port: values.ENTRANCE_NODE_ADMIN_PORT },
       { setting: "ENTRANCE_NODE_HEALTH_PORT", host: "127.0.0.1", port: values.ENTRANCE_NODE_HEALTH_PORT },
       { setting: "ENTRANCE_NODE_WAITING_PORT", host: "127.0.0.1", port: values.ENTRANCE_NODE_WAITING_PORT },

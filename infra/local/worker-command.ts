@@ -9,7 +9,7 @@ import type { Command } from "./supervised.ts";
 import { Told } from "./told.ts";
 
 export async function workerCommand(
-  { data, url, node }: Settings,
+  { data, url, node, publicHttpsPort }: Settings,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Command> {
   const script = path.join(data, "worker.js");
@@ -24,7 +24,7 @@ export async function workerCommand(
     args: [path.join(import.meta.dirname, "worker-host.ts"), script, path.join(data, "worker")],
     env: {
       ENTRANCE_BALANCERS: JSON.stringify([{ name: "openresty", nodes: [nodeUrl(node)] }]),
-      ENTRANCE_PUBLIC_HTTPS_PORT: "10443",
+      ENTRANCE_PUBLIC_HTTPS_PORT: String(publicHttpsPort),
       ...environment,
       TMPDIR: scratch,
     },

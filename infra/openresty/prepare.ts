@@ -20,6 +20,7 @@ import { richLocations } from "./prepare/rich-locations.ts";
 
 export interface NodePorts {
   readonly http: number;
+  readonly https: number;
   readonly admin: number;
   readonly health: number;
   readonly waiting: number;
@@ -30,10 +31,17 @@ export interface NodeOptions {
   readonly directory: string;
   readonly ports: NodePorts;
   /** Addresses that the listeners bind. Data: all; the others: loopback. */
-  readonly bind?: { readonly http?: string; readonly admin?: string; readonly health?: string };
+  readonly bind?: {
+    readonly http?: string;
+    readonly https?: string;
+    readonly admin?: string;
+    readonly health?: string;
+  };
   readonly workers: number;
   /** One or two keys of the admin API. */
   readonly keys: readonly string[];
+  /** The port that clients find https at, where it is not 443: in the Location of a redirect. */
+  readonly publicHttpsPort?: number;
   /** HTTP_SUFFIX_URL of an existing Rainbond. */
   readonly suffix?: string;
   /** Size of the dictionary that holds the state: twice what the largest state takes. */
@@ -49,7 +57,10 @@ export interface NodeCommand {
 
 const here = dirname(fileURLToPath(import.meta.url));
 const VERSION = "0.1.0";
-const PORTS = { http: 1080, admin: 10002, health: 10003, waiting: 10004 } as const satisfies NodePorts;
+const PORTS = { http: 1080, https: 10443, admin: 10002, health: 10003, waiting: 10004 } as const satisfies NodePorts;
+
+/** What a listener has beside its address. (`http2` here is understood by every nginx, `http2 on` from 1.25.1.) */
+const OF_LISTENER: Readonly<Record<string, string>> = { http: " backlog=4096", https: " ssl http2 backlog=4096" };
 
 export const defaultPorts: NodePorts = PORTS;
 
@@ -63,10 +74,11 @@ function makeFolder(path: string, mode: number, owner: { uid: number; gid: numbe
 /** Checks everything, writes the run folder, and gives the command that runs the node (in a group of its own, please). */
 export function prepareNode(options: NodeOptions): NodeCommand {
   const directory = checkDirectory(options.directory);
-  const { http, admin, health, waiting } = options.ports;
+  const { http, https, admin, health, waiting } = options.ports;
   const adminAddress = options.bind?.admin ?? "127.0.0.1";
   const listeners = {
     http: [address("bind.http", options.bind?.http ?? "0.0.0.0"), integer("ports.http", http, 1, 65_535)],
+    https: [address("bind.https", options.bind?.https ?? "0.0.0.0"), integer("ports.https", https, 1, 65_535)],
     admin: [address("bind.admin", adminAddress), integer("ports.admin", admin, 1, 65_535)],
     health: [address("bind.health", options.bind?.health ?? "127.0.0.1"), integer("ports.health", health, 1, 65_535)],
     waiting: ["127.0.0.1", integer("ports.waiting", waiting, 1, 65_535)],
@@ -74,6 +86,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const workers = integer("workers", options.workers, 1, 256);
   const memoryMiB = integer("memoryMiB", options.memoryMiB ?? 256, 1, 65_536);
   const suffix = checkSuffix(options.suffix ?? "");
+  const publicHttpsPort = integer("publicHttpsPort", options.publicHttpsPort ?? 443, 1, 65_535);
   checkKeys(options.keys);
   const installation = findInstallation();
 
@@ -90,7 +103,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const write = (name: string, text: string, mode = 0o644) => {
     writeFileSync(join(directory, "conf", name), text, { mode });
   };
-  for (const name of ["nginx.conf", "routes.conf", "forwarded.conf", "rich.conf"])
+  for (const name of ["nginx.conf", "routes.conf", "fast.conf", "tls.conf", "forwarded.conf", "rich.conf"])
     copyFileSync(join(here, name), join(directory, "conf", name));
   write("node/modules/lua.conf", installation.modules.map((path) => `load_module ${path};\n`).join(""));
   write("node/process.conf", `${userLine(stateDirectory)}worker_processes ${workers};\n`);
@@ -98,12 +111,15 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   write("node/rich.conf", richLocations());
   write("node/memory.conf", `lua_shared_dict entrance_state ${memoryMiB}m;\n`);
   for (const [name, [bind, port]] of Object.entries(listeners)) {
-    write(`node/${name}.conf`, `listen ${bind}:${port}${name === "http" ? " backlog=4096" : ""};\n`);
+    write(`node/${name}.conf`, `listen ${bind}:${port}${OF_LISTENER[name] ?? ""};\n`);
   }
-  const forwarded = { "X-Forwarded-Proto": "http", "X-Forwarded-Port": http };
-  const headers = Object.entries(forwarded).map(([name, value]) => `proxy_set_header ${name} ${value};\n`);
-  write("node/http-forwarded.conf", headers.join(""));
-  write("settings.json", JSON.stringify({ version: VERSION, suffix, v1_without_key: isLoopback(adminAddress) }));
+  for (const [scheme, port] of Object.entries({ http, https })) {
+    const forwarded = { "X-Forwarded-Proto": scheme, "X-Forwarded-Port": port };
+    const headers = Object.entries(forwarded).map(([name, value]) => `proxy_set_header ${name} ${value};\n`);
+    write(`node/${scheme}-forwarded.conf`, headers.join(""));
+  }
+  const settings = { version: VERSION, suffix, v1_without_key: isLoopback(adminAddress) };
+  write("settings.json", JSON.stringify({ ...settings, public_https_port: publicHttpsPort }));
   write("keys", `${options.keys.join("\n")}\n`, 0o600);
   rmSync(join(directory, "lua"), { force: true });
   symlinkSync(join(here, "lua"), join(directory, "lua"));

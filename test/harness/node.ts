@@ -85,7 +85,7 @@ export interface NodeState {
   readonly v1: number;
   readonly rejectedCount: number;
   readonly rejected: readonly { key: string; reason: string }[];
-  readonly shadowed: readonly { v1: string; domain: string }[];
+  readonly shadowed: readonly { v1: string; protocol: string; domain: string }[];
   readonly uptimeSeconds: number;
   readonly pid: number;
   readonly workers: readonly { id: number; pid: number; version: number; revision: number }[];
@@ -307,8 +307,8 @@ export class TestNode {
 /** A running node. Stop it, or declare it with `await using`. */
 export async function startNode(options: StartOptions = {}): Promise<TestNode> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "entrance-node-"));
-  const [http = 0, admin = 0, health = 0, waiting = 0] = options.ports ? [] : await freePorts(4);
-  const node = new TestNode(directory, options.ports ?? { http, admin, health, waiting }, options);
+  const [http = 0, https = 0, admin = 0, health = 0, waiting = 0] = options.ports ? [] : await freePorts(5);
+  const node = new TestNode(directory, options.ports ?? { http, https, admin, health, waiting }, options);
   try {
     await node.start();
   } catch (error) {

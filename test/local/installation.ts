@@ -15,6 +15,7 @@ const bootstrap = path.join(import.meta.dirname, "../../infra/local/bootstrap.mj
 
 const portSettings = [
   "ENTRANCE_NODE_HTTP_PORT",
+  "ENTRANCE_NODE_HTTPS_PORT",
   "ENTRANCE_NODE_ADMIN_PORT",
   "ENTRANCE_NODE_HEALTH_PORT",
   "ENTRANCE_NODE_WAITING_PORT",

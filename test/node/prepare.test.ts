@@ -7,7 +7,7 @@ import { type NodeOptions, prepareNode } from "../../infra/openresty/prepare.ts"
 import { KEY } from "../harness/node.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "entrance-prepare-"));
-const ports = { http: 1080, admin: 10_002, health: 10_003, waiting: 10_004 };
+const ports = { http: 1080, https: 10_443, admin: 10_002, health: 10_003, waiting: 10_004 };
 const good: NodeOptions = { directory, ports, workers: 2, keys: [KEY] };
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

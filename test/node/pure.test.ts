@@ -18,8 +18,8 @@ let nginx: ChildProcess | undefined;
 let port = 0;
 
 beforeAll(async () => {
-  const [http = 0, admin = 0, health = 0, waiting = 0] = await freePorts(4);
-  const prepared = prepareNode({ directory, ports: { http, admin, health, waiting }, workers: 1, keys: [KEY] });
+  const [http = 0, https = 0, admin = 0, health = 0, waiting = 0] = await freePorts(5);
+  const prepared = prepareNode({ directory, ports: { http, https, admin, health, waiting }, workers: 1, keys: [KEY] });
   port = http;
   copyFileSync(new URL("pure.lua", import.meta.url), join(directory, "pure.lua"));
   writeFileSync(

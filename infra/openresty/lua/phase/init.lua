@@ -12,6 +12,8 @@ local page = require "phase.page"
 return {
   worker = require "phase.worker",
   balance = require "phase.balance",
+  balance_https = require "phase.balance",
+  certificate = require "phase.certificate",
   weigh = require "phase.weigh",
   try = require "phase.try",
   decide = require "phase.decide",
