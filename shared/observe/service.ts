@@ -27,6 +27,7 @@ const specSchema = v.object(
   {
     type: v.nullish(v.string(told.text), "ClusterIP"),
     ports: v.nullish(v.array(portSchema, told.list), []),
+    sessionAffinity: v.nullish(v.string(told.text), "None"),
     selector: v.nullish(v.record(v.string(), v.string(told.text), told.object), {}),
   },
   told.object,
@@ -49,6 +50,7 @@ export function trimService(wire: unknown, settings: ObserveSettings): Parsed<Se
       ...seenMetadata(metadata),
       type: spec.type,
       ports: spec.ports.map(seenPort),
+      ...(spec.sessionAffinity === "ClientIP" ? { sessionAffinity: spec.sessionAffinity } : {}),
       ...(alias ? { selectorName: alias } : {}),
       labels: keptLabels(metadata, labels),
       annotations: ourAnnotations(metadata, settings.prefix),

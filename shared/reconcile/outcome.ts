@@ -44,7 +44,8 @@ export async function stageOutcome(
   const { want: before } = await readWant(ledger, reference);
   const unusable = found.seen?.unusable;
   const failed = translation.failed || (unusable !== undefined && found.seen?.object === undefined);
-  const reasons = [...(unusable === undefined ? [] : [unusable]), ...translation.problems.map((each) => each.sentence)];
+  const sentences = translation.problems.filter(({ isAdvice }) => !isAdvice).map(({ sentence }) => sentence);
+  const reasons = [...(unusable === undefined ? [] : [unusable]), ...sentences];
   const seen = seenHash(found.seen);
   // A translation that failed tells what others need of the object; it is laid over what was good last.
   const { resources } = translation;

@@ -6,6 +6,7 @@ import { poolOfBackend, serviceReads } from "./backend.ts";
 import { balancerOfIngress } from "./balancer.ts";
 import { routesOfIngress } from "./ingress-route.ts";
 import { tooMany } from "./limit.ts";
+import { misplacedOnIngress } from "./pool/wish.ts";
 import { distinct } from "./problem.ts";
 import { put, type Resources } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
@@ -25,6 +26,7 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   const redirects = redirectsHttps(ingress, settings.prefix, problems);
   const wanted = routesOfIngress(ingress, redirects, wish.path.usesRegex);
   problems.push(...tooMany(wanted.routes, 0), ...wanted.problems);
+  problems.push(...misplacedOnIngress(ingress.annotations, settings.prefix));
   if (problems.some(({ deny }) => deny)) return { resources: {}, problems: distinct(problems), failed: true };
 
   const domains = domainReads(wanted.routes, { tenant, created: ingress.created, balancer });

@@ -11,6 +11,11 @@ export function remark(sentence: string): Problem {
   return { sentence, deny: false };
 }
 
+/** It works, and might not be what was meant: told at a review only. */
+export function advice(sentence: string): Problem {
+  return { sentence, deny: false, isAdvice: true };
+}
+
 /** More sentences than this help nobody, and a warning of an admission answer is cut at 4 KB in all. */
 const maxProblems = 20;
 

@@ -2,6 +2,8 @@
 import type { Pool } from "../model/pool.ts";
 import { poolKey } from "../model/resource-key.ts";
 import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
+import { ofConnections, ofRequests } from "./pool/settings.ts";
+import type { PoolWish, PoolWishes } from "./pool/wish.ts";
 import { isRainbonds, poolAlias } from "./rainbond.ts";
 import { put, type Resources } from "./resources.ts";
 import { containerPort, findPort, portsOfPool } from "./service-port.ts";
@@ -30,35 +32,34 @@ export function usesOfOthers(
   });
 }
 
-export function poolsOf(service: SeenService, uses: readonly Use[]): Resources {
+export function poolsOf(service: SeenService, uses: readonly Use[], wishes: PoolWishes): Resources {
   const resources: Resources = {};
   for (const [balancer, ofBalancer] of Map.groupBy(uses, (use) => use.balancer)) {
     for (const [number, ofPort] of Map.groupBy(ofBalancer, (use) => use.port.port)) {
-      put(resources, balancer, poolKey(service.namespace, service.name, number), poolOf(service, number, ofPort));
+      const pool = poolOf(service, number, ofPort, wishes.get(number));
+      put(resources, balancer, poolKey(service.namespace, service.name, number), pool);
     }
   }
   return resources;
 }
 
-function poolOf(service: SeenService, number: number, uses: readonly Use[]): Pool {
+function poolOf(service: SeenService, number: number, uses: readonly Use[], wish: PoolWish | undefined): Pool {
   const port = portsOfPool(service, number)[0];
   return {
-    protocol: protocolOf(uses),
-    balance: "round-robin",
     alias: poolAlias(service, port === undefined ? number : containerPort(port)),
     ...(isRainbonds(service) ? { fallback: "unready" } : {}),
+    ...(isOfRequests(uses) ? ofRequests(wish) : ofConnections(wish, isOfTcp(uses) ? "tcp" : "udp")),
   };
 }
 
-const byAppProtocol: ReadonlyMap<string, Pool["protocol"]> = new Map([
-  ["kubernetes.io/h2c", "h2c"],
-  ["https", "https"],
-  ["grpc", "grpc"],
-]);
+/**
+ * Requests before connections: a listener takes any pool as addresses. Of both kinds of connections TCP, since UDP can
+ * be told from the listener.
+ */
+export function isOfRequests(uses: readonly Use[]): boolean {
+  return uses.some((use) => use.by === "http");
+}
 
-/** Requests before connections; of both kinds of connections TCP, since UDP can be told from the listener. */
-function protocolOf(uses: readonly Use[]): Pool["protocol"] {
-  const http = uses.find((use) => use.by === "http");
-  if (http !== undefined) return byAppProtocol.get(http.port.appProtocol ?? "") ?? "http";
-  return uses.some((use) => use.by === "tcp") ? "tcp" : "udp";
+function isOfTcp(uses: readonly Use[]): boolean {
+  return uses.some((use) => use.by === "tcp");
 }

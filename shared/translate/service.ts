@@ -6,6 +6,8 @@ import { Answers } from "./answers.ts";
 import { askedOf, type Listener } from "./asked.ts";
 import { poolOfBackend, serviceReads } from "./backend.ts";
 import { balancerOfService } from "./balancer.ts";
+import { doubtful } from "./pool/doubtful.ts";
+import { poolWishesOf } from "./pool/wish.ts";
 import { distinct, quote, refusal, remark } from "./problem.ts";
 import { put } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
@@ -24,10 +26,14 @@ export function* translateService(
   const others = usesOfOthers(service, claims, settings);
   const choice = balancerOfService(service, settings);
   const asked = askedOf(service, settings);
-  const problems: Problem[] = [...(choice.type === "unknown" ? [choice.problem] : []), ...asked.problems];
+  const ofPools: Problem[] = [];
+  const wishes = poolWishesOf(service, settings.prefix, ofPools);
+  const problems: Problem[] = [...(choice.type === "unknown" ? [choice.problem] : []), ...asked.problems, ...ofPools];
   if (choice.type !== "ours" || problems.some(({ deny }) => deny)) {
-    // What is wrong with its own wishes must not hold up those who route to it.
-    return { resources: poolsOf(service, others), problems: distinct(problems), failed: true };
+    // What is wrong with its own routes must not hold up those who route to it. A pool without a setting that cannot be
+    // read might do what nobody meant: those that are there stay as they were.
+    const resources = ofPools.length > 0 ? {} : poolsOf(service, others, wishes);
+    return { resources, problems: distinct(problems), failed: true };
   }
 
   const { balancer } = choice;
@@ -79,7 +85,8 @@ export function* translateService(
     else problems.push(remark(`${me} has no TCP port ${quote(String(backend.port))}`));
     return poolOf(service, port);
   });
-  const resources = poolsOf(service, uses);
+  const resources = poolsOf(service, uses, wishes);
+  problems.push(...doubtful(uses, wishes, settings.prefix));
   const routes = routed.routes.map((route) => ({ ...route, pool: poolOf(service, route.backend) }));
   for (const [key, rule] of rulesOf(service, tenant, routes, asked.wish, shares)) put(resources, balancer, key, rule);
   return { resources, problems: distinct(problems), failed: false };

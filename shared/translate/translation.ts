@@ -60,6 +60,8 @@ export interface Problem {
   readonly sentence: string;
   /** Refused at the door when a review shows it; otherwise it is shown in the status only. */
   readonly deny: boolean;
+  /** It works as it is: told at a review, and nothing for the status. */
+  readonly isAdvice?: true;
 }
 
 export interface Translation {

@@ -15,6 +15,8 @@ export interface SeenService extends SeenMetadata {
   readonly kind: "Service";
   readonly type: string;
   readonly ports: readonly SeenServicePort[];
+  /** Absent: None. */
+  readonly sessionAffinity?: "ClientIP";
   /** `spec.selector.name`: Rainbond's service alias. */
   readonly selectorName?: string;
   /** The labels that translation reads (Rainbond's): tenant_name, protocol, domain, origin_port, lbmap_port, event_id. */

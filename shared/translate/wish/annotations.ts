@@ -56,14 +56,11 @@ export class Annotations {
     );
   }
 
-  /** An annotation that means something only beside another one. */
-  needs(name: string, other: string): void {
-    if (this.has(name) && !this.has(other)) {
-      this.refuse(
-        name,
-        this.#text(name),
-        `means nothing without ${this.#prefix}/${other}; add that, or leave this out`,
-      );
+  /** An annotation that means something only beside another one, or beside one of several. */
+  needs(name: string, ...others: string[]): void {
+    if (this.has(name) && !others.some((other) => this.has(other))) {
+      const what = others.map((other) => `${this.#prefix}/${other}`).join(" or ");
+      this.refuse(name, this.#text(name), `means nothing without ${what}; add that, or leave this out`);
     }
   }
 
