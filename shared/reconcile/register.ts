@@ -88,8 +88,9 @@ async function holdsAlready(
   if (want.holding?.type !== "domain" || want.holding.tenant !== claim.tenant) return false;
   return claim.balancers.every((balancer) => {
     const value = want.resources[balancer]?.[domainKey(of.name)]?.value;
-    const certificates = isCertificates(value) ? value.certificates : undefined;
-    return certificates !== undefined && claim.certificates.every((name) => certificates.includes(name));
+    if (!isDomain(value)) return false;
+    const passes = claim.passthrough === undefined || claim.passthrough === value.passthrough;
+    return passes && claim.certificates.every((name) => value.certificates.includes(name));
   });
 }
 
@@ -98,6 +99,6 @@ function isOfConnections(pool: unknown): boolean {
   return protocol === "tcp" || protocol === "udp";
 }
 
-function isCertificates(value: unknown): value is { certificates: unknown[] } {
+function isDomain(value: unknown): value is { certificates: unknown[]; passthrough?: unknown } {
   return typeof value === "object" && value !== null && "certificates" in value && Array.isArray(value.certificates);
 }

@@ -4,7 +4,7 @@ import type { Parsed } from "../model/parse.ts";
 import { parsePortNumber } from "../model/port-number.ts";
 import { maxPathLength, type PathMatch, type Scheme } from "../model/rule.ts";
 import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
-import type { Listener, ServiceRoute } from "./asked.ts";
+import type { Listener, Passthrough, ServiceRoute } from "./asked.ts";
 import { quote } from "./problem.ts";
 import { prefixPath } from "./route.ts";
 import { findPort } from "./service-port.ts";
@@ -32,6 +32,19 @@ function parsePath(path: string): Parsed<PathMatch> {
   if (path.length > maxPathLength) return { ok: false, reason: `a path has at most ${maxPathLength} characters` };
   if (/[\s?#\p{Cc}]/u.test(path)) return { ok: false, reason: "a path has no spaces, ? or #" };
   return { ok: true, value: prefixPath(path) };
+}
+
+/** `HOST[=PORT]` */
+export function parsePassthrough(service: SeenService, part: string): Parsed<Passthrough> {
+  const [name = "", port, ...rest] = part.split("=");
+  if (rest.length > 0) return { ok: false, reason: "has more than one port" };
+  const host = parseHost(name.trim());
+  if (!host.ok) return host;
+  if (host.value === "*") {
+    return { ok: false, reason: "connections without a name can't be told from others: name a host" };
+  }
+  const backend = parsePort(service, "TCP", port);
+  return backend.ok ? { ok: true, value: { host: host.value, backend: backend.value } } : backend;
 }
 
 /** `LISTENER:PORT` */

@@ -2,9 +2,10 @@
 import { subdomainName } from "../model/object-name.ts";
 import { type Parsed, parseWith } from "../model/parse.ts";
 import { certificateKey } from "../model/resource-key.ts";
+import type { PathMatch } from "../model/rule.ts";
 import type { SeenService } from "../model/seen/service.ts";
-import { parseListener, parseRoute } from "./annotation-part.ts";
-import type { Asked, ServiceRoute } from "./asked.ts";
+import { parseListener, parsePassthrough, parseRoute } from "./annotation-part.ts";
+import type { Asked } from "./asked.ts";
 import { maxRoutes } from "./limit.ts";
 import { quote, refusal } from "./problem.ts";
 import type { Problem } from "./translation.ts";
@@ -17,6 +18,7 @@ import type { Problem } from "./translation.ts";
  * | `certificate`    | a Secret of the same namespace          |
  * | `redirect-https` | `false`: http is served, too            |
  * | `tcp`, `udp`     | `LISTENER:PORT,…`                       |
+ * | `tls-passthrough`| `HOST[=PORT],…`                         |
  *
  * PORT is a number or a name of the Service's; without it the first by TCP.
  */
@@ -32,6 +34,7 @@ export function askedByAnnotations(service: SeenService, prefix: string): Asked 
 
   const routeForm = "HOST[/PATH][=PORT], several joined by commas";
   const listenerForm = "LISTENER:PORT, several joined by commas";
+  const passthroughForm = "HOST[=PORT], several joined by commas";
   const redirect = redirectsHttps(service, prefix, problems);
   const certificates = certificatesOf(service, prefix, problems);
   const secure = redirect ? "httptohttps" : "httpandhttps";
@@ -51,16 +54,23 @@ export function askedByAnnotations(service: SeenService, prefix: string): Asked 
     ...each("tcp", listenerForm, (part) => parseListener(service, part, "tcp")),
     ...each("udp", listenerForm, (part) => parseListener(service, part, "udp")),
   ];
-  return { routes, listeners, problems };
+  const passthroughs = each(
+    "tls-passthrough",
+    passthroughForm,
+    once((part) => parsePassthrough(service, part)),
+  );
+  return { routes, listeners, passthroughs, problems };
 }
 
 /** Refuses a host and path that the same list has named before: which port would count? */
-function once(read: (part: string) => Parsed<ServiceRoute>): (part: string) => Parsed<ServiceRoute> {
+function once<T extends { host: string; path?: PathMatch }>(
+  read: (part: string) => Parsed<T>,
+): (part: string) => Parsed<T> {
   const named = new Set<string>();
   return (part) => {
     const route = read(part);
     if (!route.ok) return route;
-    const key = `${route.value.host} ${route.value.path.value}`;
+    const key = `${route.value.host} ${route.value.path?.value ?? ""}`;
     if (named.has(key)) return { ok: false, reason: "is named twice" };
     named.add(key);
     return route;

@@ -19,8 +19,15 @@ export interface Listener {
   readonly target: SeenServicePort | undefined;
 }
 
+/** A host whose TLS connections go to a port as they are. */
+export interface Passthrough {
+  readonly host: string;
+  readonly backend: SeenServicePort | undefined;
+}
+
 export interface Asked {
   readonly routes: readonly ServiceRoute[];
+  readonly passthroughs: readonly Passthrough[];
   readonly listeners: readonly Listener[];
   /** A refusal among them means that the Service as a whole cannot be used. */
   readonly problems: readonly Problem[];
@@ -54,6 +61,7 @@ export function askedOf(service: SeenService, settings: TranslationSettings): As
     }
     listeners.set(key, listener);
   }
-  problems.push(...tooMany(routes, listeners.size));
-  return { routes, listeners: [...listeners.values()], wish, problems };
+  const { passthroughs } = byAnnotations;
+  problems.push(...tooMany([...routes, ...passthroughs], listeners.size));
+  return { routes, passthroughs, listeners: [...listeners.values()], wish, problems };
 }

@@ -8,7 +8,8 @@ import { type ClaimOfUser, type Holding, nothing, type Problem, type Translation
 
 /**
  * The holder keeps it while any claim of its is left; then reservations come first, then the oldest object. The
- * Domain is on each balancer where an object of the holder routes it; a reservation alone puts it on none.
+ * Domain is on each balancer where an object of the holder routes it; a reservation alone puts it on none. Of several
+ * objects that pass it through on one balancer, the same: who does so already, then the oldest.
  */
 export function translateDomain(
   host: string,
@@ -18,11 +19,12 @@ export function translateDomain(
   const claims = claimsOfUsers
     .flatMap(({ user, claim }) => (claim.type === "domain" ? [{ ...claim, user }] : []))
     .sort((a, b) => Number(b.reserved) - Number(a.reserved) || bySeniority(a, b));
-  const holder = holding?.type === "domain" ? holding.tenant : undefined;
-  const tenant = claims.find((claim) => claim.tenant === holder)?.tenant ?? claims[0]?.tenant;
+  const before = holding?.type === "domain" ? holding : undefined;
+  const tenant = claims.find((claim) => claim.tenant === before?.tenant)?.tenant ?? claims[0]?.tenant;
   if (tenant === undefined) return nothing;
 
   const resources: Resources = {};
+  const passthroughs: Record<string, string> = {};
   const problems: Problem[] = [];
   const own = claims.filter((claim) => claim.tenant === tenant);
   for (const balancer of new Set(own.flatMap((claim) => claim.balancers))) {
@@ -31,7 +33,15 @@ export function translateDomain(
     if (certificates.length > maxCertificatesOfDomain) {
       problems.push(remark(`${host} has more than ${maxCertificatesOfDomain} certificates: only the first are used`));
     }
-    put(resources, balancer, domainKey(host), { tenant, certificates: certificates.slice(0, maxCertificatesOfDomain) });
+    const passing = ofBalancer.filter(({ passthrough }) => passthrough !== undefined);
+    const passed = passing.find(({ user }) => user === before?.passthroughs?.[balancer]) ?? passing[0];
+    if (passed !== undefined) passthroughs[balancer] = passed.user;
+    put(resources, balancer, domainKey(host), {
+      tenant,
+      certificates: certificates.slice(0, maxCertificatesOfDomain),
+      ...(passed?.passthrough === undefined ? {} : { passthrough: passed.passthrough }),
+    });
   }
-  return { resources, problems, failed: false, holding: { type: "domain", tenant } };
+  const passes = Object.keys(passthroughs).length > 0;
+  return { resources, problems, failed: false, holding: { type: "domain", tenant, ...(passes && { passthroughs }) } };
 }

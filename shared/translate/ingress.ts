@@ -6,6 +6,7 @@ import { poolOfBackend, serviceReads } from "./backend.ts";
 import { balancerOfIngress } from "./balancer.ts";
 import { routesOfIngress } from "./ingress-route.ts";
 import { tooMany } from "./limit.ts";
+import { behindPassthrough } from "./passthrough.ts";
 import { misplacedOnIngress } from "./pool/wish.ts";
 import { distinct } from "./problem.ts";
 import { put, type Resources } from "./resources.ts";
@@ -30,12 +31,9 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   if (problems.some(({ deny }) => deny)) return { resources: {}, problems: distinct(problems), failed: true };
 
   const domains = domainReads(wanted.routes, { tenant, created: ingress.created, balancer });
-  const { routes, problems: refused } = granted(
-    wanted.routes,
-    tenant,
-    new Answers(domains.length === 0 ? [] : yield domains),
-  );
-  problems.push(...refused);
+  const known = new Answers(domains.length === 0 ? [] : yield domains);
+  const { routes, problems: refused } = granted(wanted.routes, tenant, known);
+  problems.push(...refused, ...behindPassthrough(routes, balancer, known));
 
   // Only what is routed is used: a Service keeps no pool for hosts that were lost.
   const services = serviceReads(

@@ -9,6 +9,8 @@ import { containerPort } from "./service-port.ts";
 import { tenantOf } from "./tenant.ts";
 import type { Problem, TranslationSettings } from "./translation.ts";
 
+type ByLabels = Omit<Asked, "passthroughs">;
+
 /** The service alias: what the selector calls `name`, else the Service's own name. */
 function aliasOf(service: SeenService): string {
   return service.selectorName ?? service.name;
@@ -25,14 +27,14 @@ export function isRainbonds(service: SeenService): boolean {
 }
 
 /** Label protocol http or https: a route for each domain. Anything else with an lbmap_port: a listener. */
-export function askedByLabels(service: SeenService, settings: TranslationSettings): Asked {
+export function askedByLabels(service: SeenService, settings: TranslationSettings): ByLabels {
   const protocol = service.labels["protocol"];
   return protocol === "http" || protocol === "https"
     ? routesOf(service, protocol, settings)
     : { routes: [], ...listenersOf(service, protocol) };
 }
 
-function routesOf(service: SeenService, scheme: "http" | "https", settings: TranslationSettings): Asked {
+function routesOf(service: SeenService, scheme: "http" | "https", settings: TranslationSettings): ByLabels {
   const problems: Problem[] = [];
   const hosts = new Set<string>();
   for (const [index, text] of domainsOf(service).entries()) {
@@ -75,7 +77,7 @@ function defaultDomain(service: SeenService, settings: TranslationSettings): str
   return `${containerPort(port)}.${aliasOf(service)}.${tenantOf(service)}.${settings.httpSuffix}`;
 }
 
-function listenersOf(service: SeenService, protocol: string | undefined): Omit<Asked, "routes"> {
+function listenersOf(service: SeenService, protocol: string | undefined): Pick<Asked, "listeners" | "problems"> {
   const text = service.labels["lbmap_port"] ?? "";
   const [target] = service.ports;
   if (/^0*$/.test(text)) return { listeners: [], problems: [] };

@@ -20,25 +20,39 @@ export interface Route<Backend> {
   readonly backend: Backend;
 }
 
+/** A host whose TLS connections go to a pool as they are, if there is one. */
+interface Passthrough {
+  readonly host: string;
+  readonly pool: string | undefined;
+}
+
 export interface Claimant {
   readonly tenant: string;
   readonly created: string;
   readonly balancer: string;
 }
 
-/** One claim for each host, with the certificates of all its routes. */
-export function domainReads(routes: readonly Route<unknown>[], claimant: Claimant): Read[] {
-  return [...Map.groupBy(routes, (route) => route.host)].map(([host, ofHost]) => ({
-    reference: domainReference(host),
-    claim: {
-      type: "domain",
-      tenant: claimant.tenant,
-      created: claimant.created,
-      reserved: false,
-      balancers: [claimant.balancer],
-      certificates: [...new Set(ofHost.flatMap((route) => route.certificates))].sort(),
-    },
-  }));
+/** One claim for each host, with the certificates of all its routes, and the pool that it is passed through to. */
+export function domainReads(
+  routes: readonly Route<unknown>[],
+  claimant: Claimant,
+  passthroughs: readonly Passthrough[] = [],
+): Read[] {
+  return [...Map.groupBy([...routes, ...passthroughs], ({ host }) => host)].map(([host, ofHost]) => {
+    const passthrough = ofHost.find((each) => "pool" in each)?.pool;
+    return {
+      reference: domainReference(host),
+      claim: {
+        type: "domain",
+        tenant: claimant.tenant,
+        created: claimant.created,
+        reserved: false,
+        balancers: [claimant.balancer],
+        certificates: [...new Set(ofHost.flatMap((each) => ("certificates" in each ? each.certificates : [])))].sort(),
+        ...(passthrough === undefined ? {} : { passthrough }),
+      },
+    };
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import { Answers } from "./answers.ts";
 import { askedOf, type Listener } from "./asked.ts";
 import { poolOfBackend, serviceReads } from "./backend.ts";
 import { balancerOfService } from "./balancer.ts";
+import { behindPassthrough, passedThrough } from "./passthrough.ts";
 import { doubtful } from "./pool/doubtful.ts";
 import { poolWishesOf } from "./pool/wish.ts";
 import { distinct, quote, refusal, remark } from "./problem.ts";
@@ -40,20 +41,24 @@ export function* translateService(
   const tenant = tenantOf(service);
   const me = `Service ${service.namespace}/${service.name}`;
   const listeners = asked.listeners.filter(hasTarget);
-  if (listeners.length < asked.listeners.length || asked.routes.some(({ backend }) => backend === undefined)) {
+  const wanted = [...asked.routes, ...asked.passthroughs];
+  if (listeners.length < asked.listeners.length || wanted.some(({ backend }) => backend === undefined)) {
     const why = isExternal(seen)
       ? "is an ExternalName, whose members are no addresses"
       : "has no port that could serve";
     problems.push(remark(`${me} ${why}: its routes are answered with 503`));
   }
 
+  const passthroughs = asked.passthroughs.map((each) => ({ ...each, pool: poolOf(service, each.backend) }));
   const reads = [
-    ...domainReads(asked.routes, { tenant, created: service.created, balancer }),
+    ...domainReads(asked.routes, { tenant, created: service.created, balancer }, passthroughs),
     ...listeners.map((listener) => portRead(service, balancer, listener)),
   ];
   const answers = new Answers(reads.length === 0 ? [] : yield reads);
   const routed = granted(asked.routes, tenant, answers);
-  problems.push(...routed.problems);
+  const passed = passedThrough(service, balancer, granted(passthroughs, tenant, answers), answers);
+  problems.push(...routed.problems, ...passed.problems);
+  problems.push(...behindPassthrough(routed.routes, balancer, answers, passed.hosts));
   const listening: ServableListener[] = [];
   for (const listener of listeners) {
     const { protocol, port } = listener;
@@ -68,6 +73,7 @@ export function* translateService(
       port === undefined ? [] : [{ balancer, port, by: "http" } as const],
     ),
     ...listening.map(({ target, protocol }) => ({ balancer, port: target, by: protocol })),
+    ...passed.ports.map((port) => ({ balancer, port, by: "tcp" }) as const),
     ...others,
   ];
   const isOwn = (backend: ShareBackend) => backend.service === service.name;

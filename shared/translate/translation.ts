@@ -24,6 +24,8 @@ export type Claim =
       readonly reserved: boolean;
       readonly balancers: readonly string[];
       readonly certificates: readonly string[];
+      /** Key of the Pool that its TLS connections go to as they are. */
+      readonly passthrough?: string;
     }
   /** Of a Port (one balancer's listener): to be the one that it leads to. */
   | { readonly type: "port"; readonly created: string; readonly pool: string }
@@ -42,7 +44,12 @@ export interface Answer {
 }
 
 export type Holding =
-  | { readonly type: "domain"; readonly tenant: string }
+  | {
+      readonly type: "domain";
+      readonly tenant: string;
+      /** By balancer: referenceKey of the object whose pool gets its TLS connections as they are. */
+      readonly passthroughs?: Readonly<Record<string, string>>;
+    }
   /** `by` is the referenceKey of the object that holds the port. */
   | { readonly type: "port"; readonly by: string }
   | { readonly type: "class"; readonly balancer: string; readonly by: string };

@@ -66,6 +66,33 @@ describe("a host name", () => {
     });
   });
 
+  test("passes its connections through to the oldest of its holder's, and then they stay there", () => {
+    const passing = (name: string, more: object) => ({
+      ...domain("a", { passthrough: `Pool/a/${name}/443`, ...more }),
+      user: user("Service", "a", name),
+    });
+    const claims = [
+      domain("a", { certificates: ["Certificate/a/a"] }),
+      passing("x", {}),
+      passing("y", { created: older }),
+      passing("z", { balancers: ["edge"] }),
+      domain("b", { passthrough: "Pool/b/x/443", balancers: ["other"] }),
+    ];
+    const driven = driveContest(host, claims, { type: "domain", tenant: "a" });
+    const [x, y, z] = ["x", "y", "z"].map((name) => user("Service", "a", name));
+    expect(driven.resources).toEqual({
+      openresty: {
+        "Domain/a.example": { tenant: "a", certificates: ["Certificate/a/a"], passthrough: "Pool/a/y/443" },
+      },
+      edge: { "Domain/a.example": { tenant: "a", certificates: [], passthrough: "Pool/a/z/443" } },
+    });
+    const holding = (openresty = "") =>
+      ({ type: "domain", tenant: "a", passthroughs: { openresty, edge: z ?? "" } }) as const;
+    expect(driven.holding).toEqual(holding(y));
+    expect(driveContest(host, claims, holding(x)).holding).toEqual(holding(x));
+    expect(driveContest(host, claims, holding("Service/a/gone")).holding).toEqual(holding(y));
+  });
+
   test("with too many certificates keeps the first", () => {
     const certificates = Array.from({ length: 20 }, (_, index) => `Certificate/a/${String(index).padStart(2, "0")}`);
     const { problems, resources } = driveContest(host, [domain("a", { certificates })]);
