@@ -1,4 +1,7 @@
 // The admin API of lb-openresty, as an existing Rainbond uses it.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, type Echo, startBackend } from "../harness/backend.ts";
 import { type Answer, request, startNode, type TestNode } from "../harness/node.ts";
@@ -58,6 +61,9 @@ const server = (name: string, domain: string, target: string, more: Readonly<Rec
   ...more,
 });
 
+const https = (name: string, more: Readonly<Record<string, unknown>>) =>
+  server(name, `${name}.example`, "b", { protocol: "https", ...more });
+
 test("a node that v1 alone filled becomes ready by it", async () => {
   expect(await node.isReady()).toBe(false);
   await succeeds("POST", "/v1/upstreams/5000.app.tenant", upstream("5000.app.tenant"));
@@ -96,6 +102,56 @@ test("lists", async () => {
   expect(await list("/v1/servers/s3", { protocol: "http" })).toEqual([205, { protocol: "http", items: [] }]);
   expect(await list("/v1/servers", { protocol: "tcp" })).toEqual([205, { protocol: "tcp", items: [] }]);
   expect(await list("/v1/upstreams")).toEqual([205, { protocol: "http", items: ["5000.app.tenant"] }]);
+  expect((await send("GET", "/v1/servers", { protocol: "sctp" })).status).toBe(405);
+});
+
+test("one name exists once per protocol, and each goes by itself, over a restart too", async () => {
+  const ports = {
+    name: "same",
+    port: 33_061,
+    upstream: `3306.db.tenant.${SUFFIX}`,
+    toHTTPS: true,
+    cert: "x",
+    key: "y",
+  };
+  await succeeds("UPDATE", "/v1/upstreams/3306.db.tenant", { ...upstream("3306.db.tenant"), protocol: "tcp" });
+  await succeeds("UPDATE", "/v1/servers/same", server("same", "same.example", "5000.app.tenant", { cert: "unread" }));
+  await succeeds("UPDATE", "/v1/servers/same", { ...ports, protocol: "tcp" });
+  await succeeds("UPDATE", "/v1/servers/same", { ...ports, protocol: "udp" });
+  const listed = async () => {
+    const of = async (protocol: string) =>
+      (JSON.parse((await send("GET", "/v1/servers", { protocol })).text) as { items: string[] }).items.includes("same");
+    return { http: await of("http"), https: await of("https"), tcp: await of("tcp"), udp: await of("udp") };
+  };
+  expect(await listed()).toEqual({ http: true, https: false, tcp: true, udp: true });
+  await succeeds("DELETE", "/v1/servers/same", { protocol: "tcp" });
+  expect(await listed()).toEqual({ http: true, https: false, tcp: false, udp: true });
+  await node.restart();
+  expect(await listed()).toEqual({ http: true, https: false, tcp: false, udp: true });
+  expect(await who("same.example")).toBe("old");
+  // What serves tcp has no host of its own.
+  expect(await who(`3306.db.tenant.${SUFFIX}`)).toBe("404");
+  for (const protocol of ["http", "udp"]) await succeeds("DELETE", "/v1/servers/same", { protocol });
+  expect(await listed()).toEqual({ http: false, https: false, tcp: false, udp: false });
+  await succeeds("DELETE", "/v1/upstreams/3306.db.tenant", { protocol: "tcp" });
+});
+
+test("what a node wrote before protocols were kept apart is http", async () => {
+  await using before = await startNode({ suffix: SUFFIX });
+  await before.halt();
+  const lines = [
+    { kind: "upstreams", name: "5000.old.tenant", value: { members: [{ address: "127.0.0.1", port: backend.port }] } },
+    { kind: "servers", name: "s", value: { domain: "before.example", path: "/", upstream: "5000.old.tenant" } },
+  ].map((it) => `V ${JSON.stringify(it)}`);
+  const sealed = lines.map((line) => `${crc32(line).toString(16).padStart(8, "0")} ${line}\n`);
+  writeFileSync(join(before.directory, "state/journal-000000000001"), sealed.join(""));
+  await before.start();
+  for (const host of ["before.example", `5000.old.tenant.${SUFFIX}`]) {
+    expect((await before.get(host)).status, host).toBe(200);
+  }
+  const body = JSON.stringify({ protocol: "http" });
+  const answer = await request(before.ports.admin, "/v1/servers", { method: "GET", body });
+  expect(JSON.parse(answer.text)).toEqual({ protocol: "http", items: ["s"] });
 });
 
 test("weights, also as nginx's parameter, and states", async () => {
@@ -123,10 +179,11 @@ test("an upstream without servers answers 503, and the stand-in the waiting page
 
 describe("what can't be used is refused with a sentence, and changes nothing", () => {
   test.each<[string, string, string, unknown, number, RegExp]>([
-    ["tcp", "POST", "/v1/upstreams/a", { ...upstream("a"), protocol: "tcp" }, 405, /tcp is not served until/],
-    ["udp", "UPDATE", "/v1/servers/a", server("a", "a.example", "b", { protocol: "udp" }), 405, /udp is not served/],
-    ["https", "UPDATE", "/v1/servers/a", server("a", "a.example", "b", { protocol: "https" }), 405, /https is not/],
-    ["a certificate", "POST", "/v1/servers/a", server("a", "a.example", "b", { cert: "PEM" }), 405, /a certificate is/],
+    ["another protocol", "POST", "/v1/upstreams/a", { ...upstream("a"), protocol: "sctp" }, 405, /tcp or udp/],
+    ["https without a certificate", "UPDATE", "/v1/servers/a", https("a", { key: "PEM" }), 405, /cert must be a PEM/],
+    ["https without a key", "UPDATE", "/v1/servers/a", https("a", { cert: "PEM" }), 405, /key must be a PEM/],
+    ["tcp without a port", "UPDATE", "/v1/servers/a", { protocol: "tcp", upstream: "a" }, 405, /port must be/],
+    ["udp without an upstream", "UPDATE", "/v1/servers/a", { protocol: "udp", port: 53 }, 405, /upstream must be/],
     ["toHTTPS as maybe", "POST", "/v1/servers/a", server("a", "a.example", "b", { toHTTPS: "maybe" }), 405, /toHTTPS/],
     ["a domain with a space", "POST", "/v1/servers/a", server("a", "a b", "b"), 405, /domain must be/],
     ["a domain with a quote", "POST", "/v1/servers/a", server("a", 'a";}', "b"), 405, /domain must be/],
@@ -176,7 +233,8 @@ describe("beside v2", () => {
     await node.apply(application("both.example", "both", [{ port: other.port }]));
     expect(await who("both.example")).toBe("new");
     expect(await who("both.example", "/deep/er")).toBe("old");
-    expect((await node.state()).shadowed).toEqual([{ v1: "servers/both", domain: "both.example" }]);
+    const shadowed = { v1: "servers/both", protocol: "http", domain: "both.example" };
+    expect((await node.state()).shadowed).toEqual([shadowed]);
     const [ruleKey = ""] = [...node.sender.values.keys()].filter((key) => key.startsWith("Rule/both.example/"));
     await node.apply([{ key: ruleKey, value: null }]);
     expect(await who("both.example")).toBe("old");

@@ -8,6 +8,7 @@ local record = require "state.record"
 local sets = require "state.sets"
 local settings = require "settings"
 local site = require "route.site"
+local v1 = require "state.v1"
 local view = require "route.view"
 
 local MAX_LISTED = 100
@@ -26,21 +27,31 @@ local function rejected_list()
   return json.list(listed)
 end
 
+local function is_shadowed(label, host, listener)
+  local found = view.consistently(function()
+    return view.site(host, listener)
+  end)
+  for _, shadowed in ipairs(found and site.shadowed(found) or {}) do
+    if shadowed == label then
+      return true
+    end
+  end
+  return false
+end
+
+-- v1's servers where both claim one path of a host: v2 wins.
 local function shadowed_list()
   local listed, looked_at = {}, 0
-  for name in sets.current(index.v1_names("servers")) do
-    looked_at = looked_at + 1
-    if looked_at > MAX_V1_LOOKED_AT or #listed >= MAX_LISTED then
-      break
-    end
-    local text = memory.current(index.v1_record("servers", name))
-    local host = text and json.decode(text).domain
-    local found = host and view.consistently(function()
-      return view.site(host)
-    end)
-    for _, label in ipairs(found and site.shadowed(found) or {}) do
-      if label == "servers/" .. name then
-        listed[#listed + 1] = json.encode { v1 = label, domain = host }
+  for _, protocol in ipairs { "http", "https" } do
+    for name in v1.names("servers", protocol) do
+      looked_at = looked_at + 1
+      if looked_at > MAX_V1_LOOKED_AT or #listed >= MAX_LISTED then
+        return json.list(listed)
+      end
+      local label = index.v1_label("servers", protocol, name)
+      local it = v1.read(label)
+      if it and is_shadowed(label, it.domain, protocol) then
+        listed[#listed + 1] = json.encode { v1 = "servers/" .. name, protocol = protocol, domain = it.domain }
       end
     end
   end

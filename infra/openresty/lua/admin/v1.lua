@@ -2,9 +2,8 @@
 local answer = require "admin.answer"
 local body = require "admin.body"
 local caller = require "admin.caller"
-local index = require "state.index"
 local json = require "state.json"
-local sets = require "state.sets"
+local names = require "model.v1.name"
 local settings = require "settings"
 local v1 = require "state.v1"
 local writer = require "state.writer"
@@ -29,28 +28,28 @@ local function run(fill)
   return fail(FAILED, outcome.message)
 end
 
-local function put(kind, name, request)
-  local text, problem = v1.parse(kind, name, request)
+local function put(kind, protocol, name, request)
+  local text, problem = v1.parse(kind, protocol, name, request)
   if not text then
     return fail(UNUSABLE, problem)
   end
-  return run(v1.fill(kind, v1.canonical(kind, name), text))
+  return run(v1.fill { kind = kind, protocol = protocol, name = v1.canonical(kind, name), value = text })
 end
 
-local function remove(kind, name)
-  return run(v1.fill(kind, v1.canonical(kind, name), nil))
+local function remove(kind, protocol, name)
+  return run(v1.fill { kind = kind, protocol = protocol, name = v1.canonical(kind, name) })
 end
 
-local function list(kind, name, protocol)
+local function list(kind, protocol, name, asked)
   local items = {}
   local only = name and v1.canonical(kind, name)
-  for known in sets.current(index.v1_names(kind)) do
-    if protocol == "http" and (not only or known == only) then
+  for known in v1.names(kind, protocol) do
+    if not only or known == only then
       items[#items + 1] = json.encode(known)
     end
   end
   table.sort(items)
-  return answer.send(205, ('{"protocol":%s,"items":%s}'):format(json.encode(protocol), json.list(items)))
+  return answer.send(205, ('{"protocol":"%s","items":%s}'):format(asked, json.list(items)))
 end
 
 local function is_filled(value)
@@ -70,15 +69,16 @@ local function handle(method, kind, name)
   if type(request) ~= "table" then
     return fail(UNUSABLE, "the body must be a JSON object")
   end
-  local protocol = is_filled(request.protocol) and request.protocol or "http"
-  if method == "GET" then
-    return list(kind, name, protocol)
-  elseif method == "DELETE" and protocol ~= "http" then
-    return succeed() -- nothing of another protocol is held yet, so it is gone already
+  local asked = is_filled(request.protocol) and request.protocol or "http"
+  local protocol = names.protocol(kind, asked)
+  if not protocol then
+    return fail(UNUSABLE, "protocol must be http, https, tcp or udp")
+  elseif method == "GET" then
+    return list(kind, protocol, name, asked)
   elseif method == "DELETE" then
-    return remove(kind, name)
+    return remove(kind, protocol, name)
   end
-  return put(kind, name, request)
+  return put(kind, protocol, name, request)
 end
 
 local NEEDS_NAME = { POST = true, UPDATE = true, DELETE = true }
@@ -96,7 +96,7 @@ return function()
     return answer.refuse(404, "there is nothing at this path")
   end
   name = name ~= "" and name or nil
-  if name and not v1.is_name(name) then
+  if name and not names.is_usable(name) then
     return fail(UNUSABLE, "a name consists of letters, digits, - _ . and @")
   end
   if method ~= "GET" and not NEEDS_NAME[method] or not name and NEEDS_NAME[method] then

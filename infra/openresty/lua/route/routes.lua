@@ -10,6 +10,7 @@ local record = require "state.record"
 local rich = require "route.rich"
 local sets = require "state.sets"
 local turns = require "route.turns"
+local v1 = require "state.v1"
 
 local routes = {}
 
@@ -37,8 +38,7 @@ local function new_route(path, pools, weights)
   return route
 end
 
-local function compile_rule(name, text)
-  local rule = json.decode(text)
+local function compile_rule(name, rule)
   local match = field.default(rule.matches, {})
   local path = field.default(match.path, { type = "prefix", value = "/" })
   local pools, weights = {}, {}
@@ -57,39 +57,51 @@ local function compile_rule(name, text)
   return route
 end
 
-local function v2_routes(host, version)
-  local found = {}
+-- Whether a rule of this scheme is met by requests that come by this listener; and whether they are sent to https.
+local function is_met(scheme, listener)
+  if scheme == "httptohttps" then
+    return true, listener == "http"
+  end
+  return scheme == listener or scheme == "httpandhttps", false
+end
+
+-- The routes, and whether the host has any on whatever listener.
+local function v2_routes(host, version, listener)
+  local found, is_known = {}, false
   for name in sets.get(index.rules_of(host), version) do
     local it = record.decode(memory.get(index.record(name), version))
     local text = it and record.serving(it)
-    if text and key.segments(name) then
-      found[#found + 1] = compile_rule(name, text)
+    local rule = text and key.segments(name) and json.decode(text)
+    if rule then
+      local met, redirects = is_met(field.default(rule.scheme, "http"), listener)
+      is_known = true
+      if met then
+        found[#found + 1] = compile_rule(name, rule)
+        found[#found].redirects = redirects
+      end
     end
   end
-  return found
+  return found, is_known
 end
 
 -- v1's routes stand in the same order, behind a v2 rule of an equal path; a server before an upstream's default domain.
-local function v1_route(label, path, pool)
-  local route = new_route({ type = "start", value = path }, { pool }, { 1 })
-  route.label = label
-  route.rank = { 2, -#path, 3, 1, 0, 0, "~", label, "", 0 }
+local function v1_route(it)
+  local route = new_route({ type = "start", value = it.path }, { it.pool }, { 1 })
+  route.label, route.redirects = it.label, it.scheme == "httptohttps"
+  route.rank = { 2, -#it.path, 3, 1, 0, 0, "~", it.label, "", 0 }
   return route
 end
 
-local function v1_routes(host, version)
-  local found = {}
-  for label in sets.get(index.v1_of(host), version) do
-    local kind, name = label:match("^(%a+)/(.+)$")
-    if kind == "upstreams" then
-      found[#found + 1] = v1_route(label, "/", label)
-    else
-      local text = memory.get(index.v1_record(kind, name), version)
-      local server = text and json.decode(text)
-      found[#found + 1] = server and v1_route(label, server.path, "upstreams/" .. server.upstream)
+-- A server that redirects answers on http alone: what is met on https is a server of its own.
+local function v1_routes(host, version, listener)
+  local found, is_known = {}, false
+  for _, it in ipairs(v1.of_host(host, version)) do
+    is_known = true
+    if (it.scheme == "https") == (listener == "https") then
+      found[#found + 1] = v1_route(it)
     end
   end
-  return found
+  return found, is_known
 end
 
 -- Whether it asks for nothing but a path.
@@ -97,16 +109,18 @@ function routes.is_plain(route)
   return not (route.method or route.headers or route.query)
 end
 
--- The routes of a host in their order, and the names of what v1 made in vain: where both claim one path, v2 wins.
-function routes.of(host, version)
-  local found = v2_routes(host, version)
+-- The routes of a host on a listener, in their order; the names of what v1 made in vain: where both claim one path, v2
+-- wins; and whether the host has any on whatever listener.
+function routes.of(host, version, listener)
+  local found, is_known = v2_routes(host, version, listener)
   local claimed, shadowed = {}, nil
   for _, route in ipairs(found) do
     if (route.type == "prefix" or route.type == "start") and routes.is_plain(route) then
       claimed[route.value] = true
     end
   end
-  for _, route in ipairs(v1_routes(host, version)) do
+  local older, is_known_to_v1 = v1_routes(host, version, listener)
+  for _, route in ipairs(older) do
     if not claimed[route.value] then
       found[#found + 1] = route
     elseif route.label:find("^servers/") then
@@ -117,7 +131,7 @@ function routes.of(host, version)
   table.sort(found, function(a, b)
     return precedence.before(a.rank, b.rank)
   end)
-  return found, shadowed
+  return found, shadowed, is_known or is_known_to_v1
 end
 
 return routes

@@ -1,7 +1,9 @@
 -- Stages single changes into a batch and keeps the head's digest and counts in step with them.
 local breath = require "state.breath"
 local digest = require "state.digest"
+local ending = require "state.ending"
 local index = require "state.index"
+local judgement = require "state.judgement"
 local key = require "model.key"
 local record = require "state.record"
 local resource = require "model.resource"
@@ -33,6 +35,7 @@ local function remove(batch, name, old, list)
     sets.remove(batch, list, name)
   end
   list_rejection(batch, head, name, old.reason, nil)
+  ending.move(batch, name, record.serving(old), nil)
   count(head, key.kind(name), -1)
 end
 
@@ -46,6 +49,7 @@ local function put(batch, change, old, list, reason)
     end
   end
   batch:set(index.record(name), record.encode(it))
+  ending.move(batch, name, old and record.serving(old), record.serving(it))
   digest.add(batch.digest, name, it.hash)
   list_rejection(batch, head, name, old and old.reason, reason)
   if not old then
@@ -62,8 +66,8 @@ local function is_same(old, change)
   return old.hash == change.hash and old.value == change.value and not old.reason
 end
 
--- change: {key, revision, hash, value: text on one line or nil, decoded: the same as a table if that is known, usable:
--- from a snapshot file}. Gives the reason when the value can't be used.
+-- change: {key, revision, hash, value: text on one line or nil, decoded: the same as a table if that is known; from
+-- disk: usable, is_judged and reason}. Gives the reason when the value can't be used.
 function apply.resource(batch, change)
   breath.take()
   local name = change.key
@@ -80,7 +84,12 @@ function apply.resource(batch, change)
   end
   if change.value then
     batch.grows = true
-    reason = resource.reason_against(change, segments, unknown)
+    if change.is_judged then
+      reason = change.reason
+    else
+      reason = resource.reason_against(change, segments, unknown)
+      judgement.note(batch, change, reason)
+    end
     put(batch, change, old, list, reason)
   elseif old then
     remove(batch, name, old, list)
@@ -91,15 +100,16 @@ function apply.resource(batch, change)
   return reason
 end
 
--- item: {kind: upstreams or servers, name, value: text or nil, hosts it is found under}.
+-- item: {kind: upstreams or servers, protocol, name, value: text or nil}; and the hosts it was and is found under.
 function apply.v1(batch, item, hosts_before, hosts_now)
-  local label = item.kind .. "/" .. item.name
-  local existed = batch:get(index.v1_record(item.kind, item.name)) ~= nil
-  batch:set(index.v1_record(item.kind, item.name), item.value)
+  local label = index.v1_label(item.kind, item.protocol, item.name)
+  local record_name = index.v1_record(label)
+  local existed = batch:get(record_name) ~= nil
+  batch:set(record_name, item.value)
   batch.grows = batch.grows or item.value ~= nil
   if existed ~= (item.value ~= nil) then
     local change = existed and sets.remove or sets.add
-    change(batch, index.v1_names(item.kind), item.name)
+    change(batch, index.v1_names(item.kind, item.protocol), item.name)
     batch.head.v1 = batch.head.v1 + (existed and -1 or 1)
   end
   for host in pairs(hosts_before) do
@@ -111,7 +121,11 @@ function apply.v1(batch, item, hosts_before, hosts_now)
     subjects.add(batch, "host", host)
   end
   if item.kind == "upstreams" then
-    subjects.add(batch, "pool", "upstreams/" .. item.name)
+    subjects.add(batch, "pool", label)
+  elseif item.protocol == "https" then
+    subjects.add(batch, "certificate", label)
+  elseif item.protocol == "tcp" or item.protocol == "udp" then
+    subjects.add(batch, "listener", label)
   end
 end
 

@@ -29,25 +29,46 @@ function index.rules_of(host)
   return "rules/" .. host
 end
 
+-- Certificates by the day on which they end, in parts.
+index.PARTS_OF_A_DAY = 16
+
+function index.ending(day, name)
+  return index.ending_part(day, ngx.crc32_short(name) % index.PARTS_OF_A_DAY)
+end
+
+function index.ending_part(day, part)
+  return "ending/" .. day .. "/" .. part
+end
+
 function index.slices_of(pool)
   return "slices/" .. pool
 end
 
--- v1's names: kind is upstreams or servers.
-function index.v1_record(kind, name)
-  return "v1/" .. kind .. "/" .. name
+-- What v1 made bears one label everywhere (a pool's name, too): kind is upstreams or servers.
+function index.v1_label(kind, protocol, name)
+  return kind .. "/" .. protocol .. "/" .. name
 end
 
-function index.v1_names(kind)
-  return "v1-names/" .. kind
+function index.v1_record(label)
+  return "v1/" .. label
+end
+
+function index.v1_names(kind, protocol)
+  return "v1-names/" .. kind .. "/" .. protocol
 end
 
 function index.v1_of(host)
   return "v1-host/" .. host
 end
 
--- The list that a resource belongs to beside its bucket, and what requests must look up again when it changes: "host"
--- or "pool", and its name. segments: the key's, if its kind is known.
+-- Every VirtualService.
+index.LISTENERS = "listeners"
+
+-- Domains whose value speaks of passthrough.
+index.PASSTHROUGHS = "passthroughs"
+
+-- The list that a resource belongs to beside its bucket, and what must be looked up again when it changes: "host",
+-- "pool", "certificate", "domain" or "listener", and its name. segments: the key's, if its kind is known.
 function index.places(name, segments)
   local kind = segments and key.kind(name)
   if kind == "Rule" then
@@ -57,6 +78,12 @@ function index.places(name, segments)
     return index.slices_of(pool), "pool", pool
   elseif kind == "Pool" then
     return nil, "pool", name
+  elseif kind == "Certificate" then
+    return nil, "certificate", name
+  elseif kind == "Domain" then
+    return nil, "domain", segments[1]
+  elseif kind == "VirtualService" then
+    return index.LISTENERS, "listener", name
   end
   return nil, nil, nil
 end

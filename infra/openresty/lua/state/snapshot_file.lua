@@ -11,6 +11,7 @@ local record = require "state.record"
 local sets = require "state.sets"
 local settings = require "settings"
 local system = require "state.system"
+local v1_names = require "model.v1.name"
 
 local snapshot_file = {}
 
@@ -43,6 +44,9 @@ local function resource_line(name, it)
   if it.usable then
     text = text .. ',"usable":' .. it.usable
   end
+  if it.reason then
+    text = text .. ',"reason":' .. json.encode(it.reason)
+  end
   return line.seal("R", text .. "}")
 end
 
@@ -55,14 +59,14 @@ local function each_line(get, visit)
       end
     end
   end
-  for _, kind in ipairs { "upstreams", "servers" } do
-    for name in sets.each(get(index.v1_names(kind))) do
-      local value = get(index.v1_record(kind, name))
+  v1_names.each_list(function(kind, protocol)
+    for name in sets.each(get(index.v1_names(kind, protocol))) do
+      local value = get(index.v1_record(index.v1_label(kind, protocol, name)))
       if value then
-        visit(line.seal("V", ('{"kind":"%s","name":"%s","value":%s}'):format(kind, name, value)))
+        visit(line.seal("V", v1_names.line(kind, protocol, name, value)))
       end
     end
-  end
+  end)
 end
 
 local function write_all(fd, get, first_journal, now)
