@@ -1,6 +1,7 @@
 -- Hsts {maxAge, includeSubDomains, preload}: tells browsers to come by https only. Over http it must not be said
 -- (RFC 6797, 7.2).
 local field = require "model.field"
+local listener = require "route.listener"
 
 local hsts = {}
 
@@ -22,7 +23,7 @@ function hsts.compile(it)
   local text = hsts.text(it)
   return {
     on_header = function()
-      if ngx.var.scheme == "https" then
+      if listener() == "https" then
         ngx.header["Strict-Transport-Security"] = text
       end
     end,

@@ -1,24 +1,27 @@
--- RequestRedirect {hostname, port, path, statusCode}: the client is told to ask elsewhere. The Location has no port
--- unless the filter has one.
+-- RequestRedirect {scheme, hostname, port, path, statusCode}: the client is told to ask elsewhere. Without a scheme it
+-- is the request's; without a port the Location has none, or where https is found at another than its own, that one.
 local domain = require "model.domain"
 local field = require "model.field"
+local listener = require "route.listener"
+local location = require "filter.location"
 local path_change = require "model.path_change"
 
 local request_redirect = {}
 
+local SCHEMES = { "http", "https" }
 local STATUSES = { 301, 302, 303, 307, 308 }
 local DEFAULT_STATUS = 302 -- Gateway API's
 
 function request_redirect.check(it, rule)
   local hostname, path, port = field.default(it.hostname, nil), field.default(it.path, nil), field.default(it.port, nil)
-  if field.default(it.scheme, "http") ~= "http" then
-    return "scheme " .. tostring(it.scheme) .. " is not understood until the next version of the node"
-  elseif hostname and (not domain.is_name(hostname) or hostname:find("*", 1, true)) then
+  local scheme = field.default(it.scheme, nil)
+  if hostname and (not domain.is_name(hostname) or hostname:find("*", 1, true)) then
     return "hostname must be a DNS name in lower case"
-  elseif not hostname and not path and not port then
-    return "hostname, port or path must be there"
+  elseif not hostname and not path and not port and not scheme then
+    return "scheme, hostname, port or path must be there"
   end
   return field.one_of("statusCode", field.default(it.statusCode, DEFAULT_STATUS), STATUSES)
+    or (scheme and field.one_of("scheme", scheme, SCHEMES) or nil)
     or (port and field.integer("port", port, 1, 65535) or nil)
     or (path and path_change.check(path, rule) or nil)
 end
@@ -27,7 +30,7 @@ function request_redirect.compile(it, rule)
   local hostname, path, port = field.default(it.hostname, nil), field.default(it.path, nil), field.default(it.port, nil)
   local status = field.default(it.statusCode, DEFAULT_STATUS)
   local change = path and path_change.compile(path, rule)
-  local suffix = port and port ~= 80 and ":" .. port or ""
+  local scheme = field.default(it.scheme, nil)
 
   local function target()
     if not change then
@@ -39,13 +42,8 @@ function request_redirect.compile(it, rule)
 
   return {
     on_request = function()
-      ngx.req.discard_body()
-      ngx.header["Location"] = "http://" .. (hostname or ngx.var.host) .. suffix .. target()
-      ngx.header["Content-Type"] = "text/plain; charset=utf-8"
-      ngx.header["Content-Length"] = 0
-      ngx.status = status
-      ngx.send_headers()
-      return ngx.exit(ngx.OK)
+      local to = scheme or listener()
+      return location.send(status, to .. "://" .. (hostname or ngx.var.host) .. location.port(to, port) .. target())
     end,
   }
 end

@@ -1,5 +1,6 @@
 -- Domain/NAME: a host name, the tenant who holds it, its certificates.
 local field = require "model.field"
+local key = require "model.key"
 
 local domain = {}
 
@@ -7,7 +8,7 @@ local find, sub = string.find, string.sub
 
 local MAX_LENGTH = 253
 local MAX_LABEL = 63
-local MAX_CERTIFICATES = 100
+local MAX_CERTIFICATES = 16
 
 local function has_short_labels(name)
   for label in name:gmatch("[^.]+") do
@@ -34,17 +35,28 @@ function domain.is_name(text)
   return #name <= MAX_LABEL or has_short_labels(name)
 end
 
+local function check_key(kind, text)
+  if not key.is_well_formed(text) or key.kind(text) ~= kind or not key.segments(text) then
+    return "must be the key of a " .. kind
+  end
+  return nil
+end
+
+local function check_certificate(text)
+  return check_key("Certificate", text)
+end
+
 function domain.check(value, segments)
   if not domain.is_name(segments[1]) then
     return "a domain is a DNS name in lower case, *.NAME or *"
   end
-  local certificates = field.default(value.certificates, {})
   local reason = field.text("tenant", value.tenant, 253)
-    or field.list("certificates", certificates, MAX_CERTIFICATES)
-  if not reason and #certificates > 0 then
-    return "certificates are not served until the next version of the node: the domain is served on http"
+    or field.list("certificates", field.default(value.certificates, {}), MAX_CERTIFICATES, check_certificate)
+  if reason or field.is_absent(value.passthrough) then
+    return reason
   end
-  return reason
+  reason = check_key("Pool", value.passthrough)
+  return reason and "passthrough " .. reason
 end
 
 return domain

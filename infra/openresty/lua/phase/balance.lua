@@ -24,17 +24,21 @@ local function first_time()
   return set_current_peer(peer.address, peer.port)
 end
 
-return function()
-  if board.version == view.version then
-    local only = view.only[var.host]
-    if only and only.size > 0 then
-      local at = only.at + 1 < only.size and only.at + 1 or 0
-      local peer = only.turns[at]
-      if peer.aside_until == 0 then
-        only.at = at
-        return set_current_peer(text(peer.address, peer.length), peer.port)
+-- listener: the one that this balancer is of.
+return function(listener)
+  local it = view.listeners[listener]
+  return function()
+    if board.version == view.version then
+      local only = it.only[var.host]
+      if only and only.size > 0 then
+        local at = only.at + 1 < only.size and only.at + 1 or 0
+        local peer = only.turns[at]
+        if peer.aside_until == 0 then
+          only.at = at
+          return set_current_peer(text(peer.address, peer.length), peer.port)
+        end
       end
     end
+    return first_time()
   end
-  return first_time()
 end

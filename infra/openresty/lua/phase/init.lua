@@ -7,12 +7,13 @@ local load = require "state.load"
 system.survive_file_size_limit()
 load.once()
 
+local balance = require "phase.balance"
 local page = require "phase.page"
 
 return {
   worker = require "phase.worker",
-  balance = require "phase.balance",
-  balance_https = require "phase.balance",
+  balance = balance("http"),
+  balance_https = balance("https"),
   certificate = require "phase.certificate",
   weigh = require "phase.weigh",
   try = require "phase.try",

@@ -1,4 +1,5 @@
 -- From a request to its pool, in all cases that the shortest way does not cover.
+local listener_of = require "route.listener"
 local pool_of = require "route.pool"
 local site = require "route.site"
 local view = require "route.view"
@@ -6,8 +7,8 @@ local view = require "route.view"
 local var = ngx.var
 
 local function look_up()
-  local host = var.host
-  local found = view.site(host)
+  local host, listener = var.host, listener_of()
+  local found = view.site(host, listener)
   local route = found and site.find(found, var.uri)
   if not route then
     return nil, 404
@@ -15,7 +16,7 @@ local function look_up()
   local name = site.next_pool(route)
   local pool = name and view.pool(name)
   if site.only_pool(found) then
-    view.only[host] = pool and pool.peers
+    view.listeners[listener].only[host] = pool and pool.peers
   end
   if not pool or pool_of.is_empty(pool) then
     return nil, 503, route

@@ -1,6 +1,7 @@
 -- What one host's requests are matched against: its routes, found by what is in a path.
 local matches = require "route.matches"
 local routes = require "route.routes"
+local to_https = require "route.to_https"
 
 local site = {}
 
@@ -36,16 +37,19 @@ end
 -- All requests to most hosts go one way, which the balancer takes without asking further.
 local function is_everything(found)
   local it = found[1]
-  return #found == 1 and #it.pools == 1 and routes.is_plain(it) and not it.rich
+  return #found == 1 and #it.pools == 1 and routes.is_plain(it) and not it.rich and not it.redirects
     and (it.type == "prefix" or it.type == "start") and it.value == "/"
 end
 
--- What this host's requests meet, or nil when nothing claims it. Of the many hosts whose requests all go to one pool,
--- that one's key is all that is kept.
-function site.compile(host, version)
-  local found, shadowed = routes.of(host, version)
+-- A host that answers on the other listener only.
+local NOTHING = { exact = {}, prefix = {}, start = {}, lengths = {}, known_lengths = {} }
+
+-- What this host's requests meet on a listener, or nil when nothing claims it. Of the many hosts whose requests all go
+-- to one pool, that one's key is all that is kept.
+function site.compile(host, version, listener)
+  local found, shadowed, is_known = routes.of(host, version, listener)
   if #found == 0 then
-    return nil
+    return is_known and NOTHING or nil
   end
   if is_everything(found) then
     local only = found[1].pools[1]
@@ -100,7 +104,7 @@ function site.find(it, path)
       found = better(found, it.start[text])
     end
   end
-  return found
+  return found and found.redirects and to_https.is_asked(path) and to_https.route or found
 end
 
 -- The key of the pool whose turn it is, or nil when there is none.

@@ -1,31 +1,42 @@
 -- What this worker has compiled, and of which version. Compared with the board at every request, so nothing of it is
 -- ever older than what was acknowledged; made when first needed, so a change costs what depends on it.
 local board = require "state.board"
+local chosen = require "tls.chosen"
 local head = require "state.head"
 local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
 
--- only: the peers for a host whose requests all go to one pool; what the balancer looks at first.
-local view = { version = 0, only = {} }
+-- Of each listener: only, the peers for a host whose requests all go to one pool, what the balancer looks at first;
+-- sites; and aliases, hosts served by a wildcard's site, or by that of *.
+local function nothing()
+  return { only = {}, sites = {}, aliases = {}, alias_count = 0 }
+end
+
+local view = { version = 0, listeners = { http = nothing(), https = nothing() } }
 
 local MAX_ALIASES = 20000
 local MAX_ATTEMPTS = 100
 
-local sites, pools = {}, {}
-local aliases, alias_count = {}, 0 -- hosts served by a wildcard's site, or by that of *
+local pools = {}
 
-local function forget_aliases()
-  for host in pairs(aliases) do
-    sites[host], view.only[host] = nil, nil
+local function forget_aliases(it)
+  for host in pairs(it.aliases) do
+    it.sites[host], it.only[host] = nil, nil
   end
-  aliases, alias_count = {}, 0
+  it.aliases, it.alias_count = {}, 0
 end
 
 local function forget(kind, name)
   if kind == "host" then
-    sites[name], view.only[name] = nil, nil
-    forget_aliases()
+    for _, it in pairs(view.listeners) do
+      it.sites[name], it.only[name] = nil, nil
+      forget_aliases(it)
+    end
+  elseif kind == "certificate" then
+    chosen.forget(name)
+  elseif kind == "domain" then
+    chosen.forget(nil)
   elseif pools[name] then
     pool.forget(pools[name]) -- view.only holds on to it
     pools[name] = nil
@@ -36,8 +47,11 @@ local function forget_everything()
   for name in pairs(pools) do
     forget("pool", name)
   end
-  sites, view.only = {}, {}
-  aliases, alias_count = {}, 0
+  for _, it in pairs(view.listeners) do
+    it.only, it.sites = {}, {}
+    it.aliases, it.alias_count = {}, 0
+  end
+  chosen.forget_everything()
 end
 
 function view.catch_up()
@@ -64,29 +78,31 @@ local function wildcard_of(host)
   return rest and "*" .. rest
 end
 
-local function own_site(host)
+local function own_site(host, listener)
+  local sites = view.listeners[listener].sites
   local found = sites[host]
   if not found then
-    found = site.compile(host, view.version)
+    found = site.compile(host, view.version, listener)
     sites[host] = found
   end
   return found
 end
 
 -- The most specific host that has any rule decides: the name itself, its wildcard, *.
-function view.site(host)
-  local found = sites[host] or own_site(host)
+function view.site(host, listener)
+  local found = own_site(host, listener)
   if found then
     return found
   end
   local wildcard = wildcard_of(host)
-  found = wildcard and own_site(wildcard) or own_site("*")
+  found = wildcard and own_site(wildcard, listener) or own_site("*", listener)
   if found then
-    if alias_count >= MAX_ALIASES then
-      forget_aliases()
+    local it = view.listeners[listener]
+    if it.alias_count >= MAX_ALIASES then
+      forget_aliases(it)
     end
-    sites[host], aliases[host] = found, true
-    alias_count = alias_count + 1
+    it.sites[host], it.aliases[host] = found, true
+    it.alias_count = it.alias_count + 1
   end
   return found
 end

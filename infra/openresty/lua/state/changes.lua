@@ -6,6 +6,7 @@ local digest = require "state.digest"
 local envelope = require "state.envelope"
 local journal = require "state.journal"
 local json = require "state.json"
+local judgement = require "state.judgement"
 local order = require "state.order"
 
 local changes = {}
@@ -65,6 +66,13 @@ function changes.fill(it, body)
     end
     head.store, head.epoch, head.revision, head.digest, head.problem = it.store, it.epoch, it.revision, it.digest, ""
     return order.accepted(head, rejected), function()
+      local judged = judgement.text(batch)
+      if judged then
+        local fine, why = journal.append("J", judged)
+        if not fine then
+          return nil, why
+        end
+      end
       return journal.append("C", json.on_one_line(body))
     end
   end

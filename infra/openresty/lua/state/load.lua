@@ -7,6 +7,7 @@ local envelope = require "state.envelope"
 local head = require "state.head"
 local journal = require "state.journal"
 local json = require "state.json"
+local judgement = require "state.judgement"
 local line = require "state.line"
 local memory = require "state.memory"
 local sets = require "state.sets"
@@ -44,8 +45,11 @@ end
 
 local function read_resource(batch, text)
   local members = assert(json.members(text))
+  local name = json.decode(members.key)
   apply.resource(batch, {
-    key = json.decode(members.key),
+    key = name,
+    is_judged = judgement.is_kept(name),
+    reason = members.reason and json.decode(members.reason),
     revision = json.decode(members.revision),
     hash = json.decode(members.hash),
     value = members.value or "",
@@ -86,14 +90,18 @@ end
 local function replay(batch, letter, text)
   if letter == "V" then
     return v1.load(batch, text)
+  elseif letter == "J" then
+    batch.reasons = judgement.read(text)
+    return
   end
   local it = assert(envelope.changes(text))
   if it.base > batch.head.revision then
     return
   end
   for _, at in ipairs(it.changes) do
-    apply.resource(batch, assert(change.at(text, at)))
+    apply.resource(batch, judgement.apply(assert(change.at(text, at)), batch.reasons or {}))
   end
+  batch.reasons = nil
   set_head(batch.head, it)
 end
 
