@@ -2,7 +2,7 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Backend, startBackend } from "../harness/backend.ts";
 import { type Change, digestOf, request, Sender, startNode, type TestNode } from "../harness/node.ts";
 import { application, pool, rule } from "./values.ts";
@@ -100,8 +100,12 @@ class Writers {
 
 /** With the others stopped, one worker has to answer everything itself. */
 async function onEachWorker(ask: () => Promise<void>): Promise<void> {
-  const { workers } = await node.state();
-  expect(workers.length).toBeGreaterThan(0);
+  // A worker that has not begun yet has no pid to be told by, and pid 0 means this very process group.
+  const workers = await vi.waitFor(async () => {
+    const { workers: known } = await node.state();
+    expect(known.map(({ pid }) => pid)).not.toContain(0);
+    return known;
+  });
   for (const worker of workers) {
     const others = workers.filter(({ pid }) => pid !== worker.pid);
     try {
