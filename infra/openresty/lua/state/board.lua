@@ -1,7 +1,7 @@
 -- A page of memory shared by the master and all workers: the version that requests see, and what each worker is at.
 -- Reading the version is one load, so every request can afford to compare it.
 local ffi = require "ffi"
-local system = require "state.system"
+local page = require "state.page"
 
 ffi.cdef [[
 typedef struct { double pid, version, revision, beat; } entrance_worker;
@@ -17,18 +17,4 @@ typedef struct {
 } entrance_board;
 ]]
 
-local address_of_board = "board"
-local handle = ngx.shared.entrance_state -- nothing in it is ever evicted
-
--- A reload runs this again in the same master: old and new workers must go on sharing one page.
-local function attach()
-  local known = handle:get(address_of_board)
-  if known then
-    return ffi.cast("entrance_board *", ffi.cast("uintptr_t", known))
-  end
-  local memory = assert(system.shared_memory(ffi.sizeof("entrance_board")))
-  assert(handle:safe_add(address_of_board, tonumber(ffi.cast("uintptr_t", memory))))
-  return ffi.cast("entrance_board *", memory)
-end
-
-return attach()
+return page("board", "entrance_board")
