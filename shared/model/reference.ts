@@ -58,6 +58,11 @@ export function domainReference(host: string): Reference {
   return { kind: "Domain", namespace: "", name: host };
 }
 
+/** Not a contest: what is seen of it. */
+export function namespaceReference(name: string): Reference {
+  return { kind: "Namespace", namespace: "", name };
+}
+
 /** The contest for a listener's port of one balancer. */
 export function portReference(balancer: string, protocol: "tcp" | "udp", port: number): Reference {
   return { kind: "Port", namespace: balancer, name: `${protocol}:${port}` };

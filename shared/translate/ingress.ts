@@ -11,7 +11,7 @@ import { misplacedOnIngress } from "./pool/wish.ts";
 import { distinct } from "./problem.ts";
 import { put, type Resources } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
-import { tenantOf } from "./tenant.ts";
+import { withTenant } from "./tenant.ts";
 import { nothing, type Problem, type Translating, type TranslationSettings } from "./translation.ts";
 import { mapShares, sharesOf } from "./wish/share.ts";
 import { wishOf } from "./wish/wish.ts";
@@ -21,7 +21,6 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   if (choice.type === "other") return nothing;
   if (choice.type === "unknown") return { resources: {}, problems: [choice.problem], failed: true };
   const { balancer } = choice;
-  const tenant = tenantOf(ingress);
   const problems: Problem[] = [];
   const wish = wishOf(ingress, settings.prefix, problems);
   const redirects = redirectsHttps(ingress, settings.prefix, problems);
@@ -30,10 +29,11 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   problems.push(...misplacedOnIngress(ingress.annotations, settings.prefix));
   if (problems.some(({ deny }) => deny)) return { resources: {}, problems: distinct(problems), failed: true };
 
+  const { tenant, problems: ofTenant } = yield* withTenant(ingress);
   const domains = domainReads(wanted.routes, { tenant, created: ingress.created, balancer });
   const known = new Answers(domains.length === 0 ? [] : yield domains);
   const { routes, problems: refused } = granted(wanted.routes, tenant, known);
-  problems.push(...refused, ...behindPassthrough(routes, balancer, known));
+  problems.push(...ofTenant, ...refused, ...behindPassthrough(routes, balancer, known));
 
   // Only what is routed is used: a Service keeps no pool for hosts that were lost.
   const services = serviceReads(

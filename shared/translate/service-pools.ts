@@ -45,10 +45,15 @@ export function poolsOf(service: SeenService, uses: readonly Use[], wishes: Pool
 
 function poolOf(service: SeenService, number: number, uses: readonly Use[], wish: PoolWish | undefined): Pool {
   const port = portsOfPool(service, number)[0];
+  const { protocol, balance, ...more } = isOfRequests(uses)
+    ? ofRequests(wish)
+    : ofConnections(wish, isOfTcp(uses) ? "tcp" : "udp");
   return {
+    protocol,
+    balance,
     alias: poolAlias(service, port === undefined ? number : containerPort(port)),
     ...(isRainbonds(service) ? { fallback: "unready" } : {}),
-    ...(isOfRequests(uses) ? ofRequests(wish) : ofConnections(wish, isOfTcp(uses) ? "tcp" : "udp")),
+    ...more,
   };
 }
 

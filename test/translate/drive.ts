@@ -32,8 +32,9 @@ export interface World {
 }
 
 export interface Driven extends Translation {
-  /** Everything that was read, in order, by referenceKey. */
+  /** Everything that was read beside the object's own Namespace, in order, by referenceKey. */
   readonly reads: readonly string[];
+  readonly readsNamespace: boolean;
   /** What was claimed, by referenceKey of whom it was claimed of. */
   readonly claimed: Readonly<Record<string, Claim>>;
 }
@@ -64,7 +65,8 @@ export function driveSubject(subject: Subject, world: World): Driven {
   }
   return {
     ...next.value,
-    reads: reads.map((read) => referenceKey(read.reference)),
+    reads: reads.flatMap(({ reference }) => (reference.kind === "Namespace" ? [] : [referenceKey(reference)])),
+    readsNamespace: reads.some(({ reference }) => reference.kind === "Namespace"),
     claimed: Object.fromEntries(
       reads.flatMap(({ reference, claim }) => (claim === undefined ? [] : [[referenceKey(reference), claim]])),
     ),

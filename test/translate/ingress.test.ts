@@ -147,7 +147,7 @@ describe("TLS", () => {
 describe("classes", () => {
   const { className, ...classless } = ingress(["a.example"]);
   const named = (name: string) => ({ ...classless, className: name });
-  const leftAlone = { resources: {}, problems: [], failed: false, claimed: {} };
+  const leftAlone = { resources: {}, problems: [], failed: false, readsNamespace: false, claimed: {} };
 
   test("of a balancer: nothing else is asked", () => {
     expect(drive(named("entrance"), withService).reads).toEqual(["Domain//a.example", "Service/shop/web"]);

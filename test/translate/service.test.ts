@@ -29,7 +29,8 @@ function annotated(annotations: Record<string, string>, more: Partial<SeenServic
 }
 
 test("a Service that asks for nothing gets nothing", () => {
-  expect(drive(service())).toEqual({ resources: {}, problems: [], failed: false, reads: [], claimed: {} });
+  const nothing = { resources: {}, problems: [], failed: false, reads: [], readsNamespace: false, claimed: {} };
+  expect(drive(service())).toEqual(nothing);
 });
 
 describe("Rainbond's labels", () => {
