@@ -1,6 +1,7 @@
 /** POST /admission: AdmissionReview in, AdmissionReview out. */
 import type { Context } from "hono";
 import { EntranceError } from "../shared/model/error.ts";
+import { isSent } from "../shared/model/observation.ts";
 import { decodeReview } from "../shared/observe/review.ts";
 import type { Problem } from "../shared/translate/translation.ts";
 import { readJson } from "./body.ts";
@@ -27,7 +28,7 @@ export async function admission(door: Door, context: Context): Promise<Response>
   const { uid, subject } = decoded;
   if (subject.type === "unusable") return answer(door, context, uid, [{ sentence: subject.reason, deny: true }]);
   if (subject.type === "irrelevant") return answer(door, context, uid, []);
-  const { observation } = subject;
+  const observation = isSent(subject.observation) ? await door.entrance.keep(subject.observation) : subject.observation;
   const problems = observation.type === "object" ? await door.entrance.problemsOf(observation) : [];
   // No Kubernetes API is configured to read it back from, so what is allowed counts as seen.
   if (!decoded.dryRun && !problems.some((problem) => problem.deny)) await door.entrance.observe([observation]);

@@ -4,6 +4,9 @@ import type { SecretText } from "../shared/model/secret-text.ts";
 import { openResty } from "../shared/plugins/openresty/plugin.ts";
 import { Entrance } from "../shared/reconcile/entrance.ts";
 import { defaultTiming, type Host } from "../shared/reconcile/settings.ts";
+import { Sealer } from "../shared/sealing/sealer.ts";
+import { secretKeeper } from "../shared/sealing/secret-keeper.ts";
+import { inspect } from "../shared/sealing/x509.ts";
 import type { Store } from "../shared/store/port.ts";
 import { translate } from "../shared/translate/translate.ts";
 import { createApp } from "./app.ts";
@@ -17,12 +20,14 @@ export interface Assembled {
 
 export function assemble(config: Config, store: Store, host: Host): Assembled {
   const counters = new ProcessCounters();
+  const sealer = new Sealer(config.sealKeys);
   const entrance = new Entrance({
     store,
     isSoleWriter: config.store === "embedded",
-    balancers: config.balancers.map((balancer) => ({ ...balancer, plugin: pluginFor(config.nodeKey) })),
+    balancers: config.balancers.map((balancer) => ({ ...balancer, plugin: pluginFor(config.nodeKey, sealer) })),
     translation: translationSettings(config),
     translate,
+    secrets: secretKeeper(sealer, inspect),
     timing: defaultTiming,
     host,
     now: Date.now,
@@ -34,6 +39,6 @@ export function assemble(config: Config, store: Store, host: Host): Assembled {
   return { app: createApp({ entrance, config, counters }), entrance };
 }
 
-function pluginFor(key: SecretText | undefined) {
-  return openResty({ key, fetch: (url, init) => fetch(url, init) });
+function pluginFor(key: SecretText | undefined, sealer: Sealer) {
+  return openResty({ key, fetch: (url, init) => fetch(url, init), open: (secret) => sealer.open(secret) });
 }

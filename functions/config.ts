@@ -5,6 +5,7 @@ import { parseHost } from "../shared/model/host.ts";
 import { parseWith } from "../shared/model/parse.ts";
 import { parsePortNumber } from "../shared/model/port-number.ts";
 import { SecretText } from "../shared/model/secret-text.ts";
+import { sealKeyId } from "../shared/sealing/seal-key.ts";
 import type { TranslationSettings } from "../shared/translate/translation.ts";
 
 /** What an entry hands in: process.env, or a worker's bindings. Other than text is ignored (a worker's objects). */
@@ -38,6 +39,8 @@ export interface Config {
   /** Empty: callers need no token, which only a listener on loopback may say. */
   readonly webhookTokens: readonly SecretText[];
   readonly nodeKey: SecretText | undefined;
+  /** The first seals what is secret, all of them open it; empty: no private key and no password is kept. */
+  readonly sealKeys: readonly SecretText[];
 }
 
 /** Reads all settings. Throws `misconfigured` with the setting's name and what to change; never with its value. */
@@ -63,6 +66,7 @@ export function readConfig(environment: Environment): Config {
     webhookTokens,
     // A node takes two valid keys so that they can be changed; a caller uses the first.
     nodeKey: secrets("ENTRANCE_NODE_KEY", text("ENTRANCE_NODE_KEY"))[0],
+    sealKeys: secrets("ENTRANCE_SEAL_KEY", text("ENTRANCE_SEAL_KEY")),
   };
 }
 
@@ -72,6 +76,7 @@ export function translationSettings(config: Config): TranslationSettings {
     balancers: config.balancers.map(({ name, classes }) => ({ name, classes })),
     prefix: config.prefix,
     ...(config.httpSuffix === undefined ? {} : { httpSuffix: config.httpSuffix }),
+    ...(config.sealKeys.length === 0 ? {} : { sealKeys: config.sealKeys.map(sealKeyId) }),
   };
 }
 

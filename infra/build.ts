@@ -13,13 +13,13 @@ const common = {
 } satisfies BuildOptions;
 
 const entries = {
-  /** workerd: no Node, only what the platform itself provides. */
+  /** workerd: no Node, only what the platform itself provides; node:crypto is among it. */
   worker: {
     ...common,
     entryPoints: [wrangler.main],
     platform: "browser",
     conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "node:crypto"],
   },
   /** Node 24: etcd3 reads its protocol's files from disk and so stays a package of its own. */
   node: {

@@ -12,13 +12,29 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
   "shared/translate": { rooms: ["shared/model"], packages: ["valibot"] },
   "shared/store": { rooms: ["shared/model"], packages: ["valibot"] },
   "shared/plugins": { rooms: ["shared/model"], packages: ["valibot"] },
+  "shared/sealing": { rooms: ["shared/model"], packages: ["@noble/hashes", "bcryptjs"] },
   "shared/kubernetes": { rooms: ["shared/model"], packages: ["valibot"] },
   "shared/reconcile": {
-    rooms: ["shared/model", "shared/observe", "shared/translate", "shared/store", "shared/plugins"],
+    rooms: [
+      "shared/model",
+      "shared/observe",
+      "shared/translate",
+      "shared/store",
+      "shared/plugins",
+      "shared/sealing",
+    ],
     packages: ["valibot"],
   },
   functions: {
-    rooms: ["shared/model", "shared/observe", "shared/translate", "shared/store", "shared/plugins", "shared/reconcile"],
+    rooms: [
+      "shared/model",
+      "shared/observe",
+      "shared/translate",
+      "shared/store",
+      "shared/plugins",
+      "shared/sealing",
+      "shared/reconcile",
+    ],
     packages: ["valibot", "hono", "@noble/hashes"],
   },
   infra: { rooms: [], packages: ["valibot", "smol-toml", "yaml", "esbuild", "miniflare", "ws", "node:"] },
@@ -30,6 +46,8 @@ const platforms: Record<string, readonly string[]> = {
   "functions/node.ts": ["node:", "@hono/node-server"],
   "functions/lambda.ts": ["node:"],
   "shared/store/node-sqlite.ts": ["node:"],
+  // Workerd has it, too.
+  "shared/sealing/x509.ts": ["node:crypto"],
   "shared/store/etcd.ts": ["etcd3"],
   "shared/store/dynamodb.ts": ["@aws-sdk/client-dynamodb"],
 };

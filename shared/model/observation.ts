@@ -2,6 +2,7 @@
 import type { Position } from "./position.ts";
 import type { Reference, SeenKind } from "./reference.ts";
 import type { SeenObject } from "./seen/object.ts";
+import type { SentSecret } from "./sent-secret.ts";
 
 /** The object's own name; only kinds that are stored can be observed. */
 export interface SeenReference extends Reference {
@@ -36,6 +37,15 @@ export type Observation =
     }
   /** Something about it may have changed: worth reading back. An empty name means the whole kind of that namespace. */
   | { readonly type: "hint"; readonly reference: SeenReference };
+
+/** What a review says of a Secret before it may be kept: what is secret in it is sealed first. */
+export type SentObservation = Omit<Extract<Observation, { type: "object" }>, "object"> & {
+  readonly object: SentSecret;
+};
+
+export function isSent(observation: Observation | SentObservation): observation is SentObservation {
+  return observation.type === "object" && observation.object.kind === "SentSecret";
+}
 
 /** A position as the wire tells it; the era is added by the one who records it. */
 export type ObservedPosition = Omit<Position, "era">;

@@ -1,7 +1,7 @@
 /** The name of an object that something is learnt about: a Kubernetes object, or one that is derived from claims. */
 
 /** Kinds that observers see and store. */
-export const seenKinds = ["Namespace", "IngressClass", "Service", "EndpointSlice", "Ingress"] as const;
+export const seenKinds = ["Namespace", "IngressClass", "Secret", "Service", "EndpointSlice", "Ingress"] as const;
 export type SeenKind = (typeof seenKinds)[number];
 
 /**

@@ -2,9 +2,10 @@
 import * as v from "valibot";
 import type { Observation } from "../model/observation.ts";
 import { type Parsed, parseWith, told } from "../model/parse.ts";
-import { type AuditedWrite, observeResponse } from "./audit-response.ts";
+import { type AuditedWrite, burial, hint, observeResponse } from "./audit-response.ts";
 import { coalesce } from "./coalesce.ts";
 import { keepingPolicy, readDeleteOptions } from "./delete-options.ts";
+import { objectUid } from "./identity.ts";
 import { wireKindOfResource } from "./kind.ts";
 import { queryValues } from "./request-uri.ts";
 import type { ObserveSettings } from "./settings.ts";
@@ -41,7 +42,9 @@ const eventSchema = v.object(
         told.object,
       ),
     ),
-    responseStatus: v.nullish(v.object({ code: v.nullish(v.number(told.number)) }, told.object)),
+    responseStatus: v.nullish(
+      v.object({ code: v.nullish(v.number(told.number)), details: v.optional(v.unknown()) }, told.object),
+    ),
     requestObject: v.optional(v.unknown()),
     responseObject: v.optional(v.unknown()),
     stageTimestamp: text,
@@ -113,7 +116,17 @@ function observeEvent(event: Event, settings: ObserveSettings): readonly Parsed<
     keeps: options.keeps || queryValues(event.requestURI, "propagationPolicy").some(keepingPolicy),
     answeredMs: Number.isNaN(answered) ? undefined : answered,
   };
-  return observeResponse(write, settings);
+  // Whatever an audit log tells of a Secret's content is not used: it should not be there.
+  return kind.kind === "Secret" ? [observeSecret(write, event)] : observeResponse(write, settings);
+}
+
+const details = v.object({ name: v.nullish(v.string(), ""), uid: objectUid });
+
+/** Who it was can be told by the status of a delete alone. */
+function observeSecret(write: AuditedWrite, { responseStatus }: Event): Parsed<Observation> {
+  const buried = v.safeParse(details, responseStatus?.details);
+  const isEnd = write.verb === "delete" && write.subResource === "" && !write.keeps && buried.success;
+  return isEnd ? burial(write, buried.output) : hint({ ...write, response: undefined });
 }
 
 /** A dry run is audited as if it were real: writes say it in the query, deletes in their options, too. */

@@ -1,6 +1,6 @@
 /** What the answer to a successful write, as an audit event carries it, says of the objects concerned. */
 import * as v from "valibot";
-import type { Observation } from "../model/observation.ts";
+import { isSent, type Observation } from "../model/observation.ts";
 import { type Parsed, parseWith, told } from "../model/parse.ts";
 import { type Identity, objectUid, parseIdentity, parseReference } from "./identity.ts";
 import { apiVersionOf, type WireKind } from "./kind.ts";
@@ -64,8 +64,8 @@ function observeOne(write: AuditedWrite, wire: unknown, settings: ObserveSetting
   if (isGone(write, identity.value)) {
     return { ok: true, value: { type: "gone", reference, uid, position: { resourceVersion, step: 2 } } };
   }
-  const position = { resourceVersion, step: 0 } as const;
-  return { ok: true, value: observeObject(write.kind, wire, identity.value, position, settings) };
+  const observation = observeObject(write.kind, wire, identity.value, { resourceVersion, step: 0 }, settings);
+  return isSent(observation) ? hint(write) : { ok: true, value: observation };
 }
 
 function isGone(write: AuditedWrite, identity: Identity): boolean {
@@ -77,7 +77,7 @@ function isGone(write: AuditedWrite, identity: Identity): boolean {
   return !(write.answeredMs !== undefined && endMs > write.answeredMs);
 }
 
-function burial(write: AuditedWrite, { name, uid }: { name: string; uid: string }): Parsed<Observation> {
+export function burial(write: AuditedWrite, { name, uid }: { name: string; uid: string }): Parsed<Observation> {
   const reference = parseReference(write.kind, write.namespace, write.name || name);
   return reference.ok ? { ok: true, value: { type: "buried", reference: reference.value, uid } } : reference;
 }
@@ -85,7 +85,7 @@ function burial(write: AuditedWrite, { name, uid }: { name: string; uid: string 
 const withName = v.object({ metadata: v.object({ name: v.string() }) });
 
 /** A create with generateName has its name in the answer alone. */
-function hint(write: AuditedWrite): Parsed<Observation> {
+export function hint(write: AuditedWrite): Parsed<Observation> {
   const answer = v.safeParse(withName, write.response);
   const name = write.name || (answer.success ? answer.output.metadata.name : "");
   const reference = parseReference(write.kind, write.namespace, name);

@@ -2,10 +2,12 @@
 import type { Parsed } from "../model/parse.ts";
 import type { SeenKind } from "../model/reference.ts";
 import type { SeenObject } from "../model/seen/object.ts";
+import type { SentSecret } from "../model/sent-secret.ts";
 import { trimEndpointSlice } from "./endpoint-slice.ts";
 import { trimIngress } from "./ingress.ts";
 import { trimIngressClass } from "./ingress-class.ts";
 import { trimNamespace } from "./namespace.ts";
+import { isKeptSecret, trimSecret } from "./secret.ts";
 import { trimService } from "./service.ts";
 import type { ObserveSettings } from "./settings.ts";
 
@@ -19,7 +21,9 @@ export interface WireKind {
   /** What the apiserver accepts as its name. */
   readonly names: "label" | "subdomain";
   /** The object without whatever translation does not read, or why it cannot be used. */
-  readonly trim: (wire: unknown, settings: ObserveSettings) => Parsed<SeenObject>;
+  readonly trim: (wire: unknown, settings: ObserveSettings) => Parsed<SeenObject | SentSecret>;
+  /** Of kinds of which not every object is ours. */
+  readonly isKept?: (wire: unknown) => boolean;
 }
 
 const wireKinds: Readonly<Record<SeenKind, WireKind>> = {
@@ -30,6 +34,15 @@ const wireKinds: Readonly<Record<SeenKind, WireKind>> = {
     namespaced: false,
     names: "label",
     trim: trimNamespace,
+  },
+  Secret: {
+    kind: "Secret",
+    group: "",
+    resource: "secrets",
+    namespaced: true,
+    names: "subdomain",
+    trim: trimSecret,
+    isKept: isKeptSecret,
   },
   Service: { kind: "Service", group: "", resource: "services", namespaced: true, names: "label", trim: trimService },
   EndpointSlice: {

@@ -1,5 +1,5 @@
 /** From a wire object, whose identity is known, to an observation of it. */
-import type { Observation, ObservedPosition } from "../model/observation.ts";
+import type { Observation, ObservedPosition, SentObservation } from "../model/observation.ts";
 import { utf8Length } from "../model/utf8.ts";
 import type { Identity } from "./identity.ts";
 import type { WireKind } from "./kind.ts";
@@ -14,7 +14,7 @@ export function observeObject(
   identity: Identity,
   position: ObservedPosition,
   settings: ObserveSettings,
-): Extract<Observation, { type: "object" | "unusable" }> {
+): Extract<Observation, { type: "object" | "unusable" }> | SentObservation {
   const { reference, uid } = identity;
   const unusable = (reason: string) => ({ type: "unusable", reference, uid, position, reason }) as const;
   const trimmed = kind.trim(wire, settings);
@@ -22,5 +22,8 @@ export function observeObject(
   if (utf8Length(JSON.stringify(trimmed.value)) > maxSeenBytes) {
     return unusable(`it is larger than ${maxSeenBytes} bytes: split it into several objects`);
   }
-  return { type: "object", reference, uid, position, object: trimmed.value };
+  const observed = { type: "object", reference, uid, position } as const;
+  // Told apart for the types: what was sent of a Secret must not pass for what is stored.
+  const object = trimmed.value;
+  return object.kind === "SentSecret" ? { ...observed, object } : { ...observed, object };
 }

@@ -1,5 +1,5 @@
 /** What a review says of the object that it is about. */
-import type { Observation, ObservedPosition } from "../model/observation.ts";
+import type { Observation, ObservedPosition, SentObservation } from "../model/observation.ts";
 import { readDeleteOptions } from "./delete-options.ts";
 import { type Identity, parseIdentity, parseReference } from "./identity.ts";
 import { knownVersion, type WireKind, wireKindNamed } from "./kind.ts";
@@ -11,7 +11,10 @@ import { meaningOf } from "./sub-resource.ts";
 export type ReviewSubject =
   /** A kind or a part that we do not keep: allowed, and nothing of it is passed on. */
   | { readonly type: "irrelevant" }
-  | { readonly type: "observed"; readonly observation: Extract<Observation, { type: "object" | "gone" }> }
+  | {
+      readonly type: "observed";
+      readonly observation: Extract<Observation, { type: "object" | "gone" }> | SentObservation;
+    }
   | { readonly type: "hint"; readonly observation: Extract<Observation, { type: "hint" }> }
   /** Denied with this reason: the apiserver would never send it, or nothing could be made of it. */
   | { readonly type: "unusable"; readonly reason: string };
@@ -20,6 +23,7 @@ export type ReviewSubject =
  * | review                                             | says                                            |
  * |----------------------------------------------------|-------------------------------------------------|
  * | kind not stored, CONNECT, `proxy`                  | nothing                                         |
+ * | a Secret that is and was none of ours              | nothing                                         |
  * | another version of a stored kind                   | hint                                            |
  * | CREATE                                             | the object at (0, 1)                            |
  * | UPDATE                                             | the object at (the old one's, 1)                |
@@ -35,6 +39,9 @@ export function subjectOf(request: ReviewRequest, settings: ObserveSettings): Re
   if (kind === undefined || request.operation === "CONNECT") return { type: "irrelevant" };
   const meaning = meaningOf(kind, request.subResource);
   if (meaning === "nothing") return { type: "irrelevant" };
+  // One that is ours no more is kept as one without content.
+  if (kind.isKept?.(request.object) === false && kind.isKept(request.oldObject) === false)
+    return { type: "irrelevant" };
   if (meaning === "hint" || request.kind.version !== knownVersion) {
     return hintOf(parseReference(kind, request.namespace, request.name));
   }

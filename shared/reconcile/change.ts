@@ -26,7 +26,8 @@ export function changeOf(
     const hash = contentHash(value);
     const last = before[key];
     if (last?.hash === hash) {
-      wanted[key] = last;
+      // What is sealed in it may have been sealed anew, which is no change to a node.
+      wanted[key] = { ...last, value };
       continue;
     }
     if (last !== undefined) digest = removeFromDigest(digest, key, last.hash);

@@ -1,5 +1,5 @@
 /** Entrance itself, as its doors call it: observe, review, tick. */
-import type { Observation } from "../model/observation.ts";
+import type { Observation, SentObservation } from "../model/observation.ts";
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
 import { refusedEventKey } from "./keys.ts";
@@ -31,6 +31,11 @@ export class Entrance {
       this.context.host.after(() => runTurns(this.context, lock, (committed) => this.pusher.committed(committed)));
     }
     return counts;
+  }
+
+  /** What is secret in it is sealed, so that it may be stored. */
+  async keep({ object, ...observation }: SentObservation): Promise<Extract<Observation, { type: "object" }>> {
+    return { ...observation, object: await this.context.secrets.keep(object) };
   }
 
   problemsOf(observation: Extract<Observation, { type: "object" }>): Promise<readonly Problem[]> {

@@ -17,7 +17,7 @@ import { readAheadOf, readWant, type Want, type WantedResource } from "./want.ts
 export interface Found {
   readonly reference: Reference;
   readonly seen: SeenRecord | undefined;
-  /** Of Services and contests. */
+  /** Of Services, Secrets and contests. */
   readonly users: readonly User[];
   /** Everything that the translation read, with what it claimed. */
   readonly uses: Readonly<Record<string, Claim | null>>;
@@ -120,9 +120,9 @@ export async function stageOutcome(
   return affected;
 }
 
-/** Services and contests are claimed of; their claims are part of what they translate. */
+/** Services, Secrets and contests are claimed of; their claims are part of what they translate. */
 export function isClaimable(reference: Reference): boolean {
-  return reference.kind === "Service" || isContest(reference.kind);
+  return reference.kind === "Service" || reference.kind === "Secret" || isContest(reference.kind);
 }
 
 /** Those whose translation read something that is different now. */

@@ -1,7 +1,7 @@
 /** Makes an object a user of what its translation is about to read, and tells who is to be translated for its claims. */
 import { canonicalJson } from "../model/canonical.ts";
 import { type Reference, referenceKey } from "../model/reference.ts";
-import { domainKey, poolKey } from "../model/resource-key.ts";
+import { certificateKey, domainKey, poolKey } from "../model/resource-key.ts";
 import type { Write } from "../store/port.ts";
 import { findPort } from "../translate/service-port.ts";
 import type { Claim, Read } from "../translate/translation.ts";
@@ -19,8 +19,8 @@ const readsPerGroup = 8;
 /**
  * Adds `reader` to the users of all that it reads, with what it claims; the want's `uses` change in the same group, so
  * that wherever a crash falls a user record exists only where the want tells of it, and it can be taken back. Returns
- * the objects whose claims changed in a way that changes what they want; they are marked. A claim of pools only grows
- * here: what its reader still routes to stays until the reader's outcome is staged.
+ * the objects whose claims changed in a way that changes what they want; they are marked. A claim of pools or of a
+ * certificate only grows here: what its reader still uses stays until the reader's outcome is staged.
  */
 export async function register(
   context: Context,
@@ -58,6 +58,9 @@ export async function register(
 }
 
 function widened(last: Claim | null | undefined, claim: Claim | null): Claim | null {
+  if (last?.type === "certificate" && claim?.type === "certificate") {
+    return { type: "certificate", balancers: [...new Set([...last.balancers, ...claim.balancers])] };
+  }
   if (last?.type !== "pool" || claim?.type !== "pool") return claim;
   const known = new Set(last.uses.map(canonicalJson));
   return { type: "pool", uses: [...last.uses, ...claim.uses.filter((use) => !known.has(canonicalJson(use)))] };
@@ -82,6 +85,13 @@ async function holdsAlready(
       // One of connections becomes one of requests.
       return pool !== undefined && !isOfConnections(pool.value);
     });
+  }
+  if (claim.type === "certificate") {
+    const [entry, { want }] = await Promise.all([ledger.get(seenKey(of)), readWant(ledger, of)]);
+    const secret = readSeen(entry)?.object;
+    if (secret?.kind !== "Secret") return true; // its arrival marks its users
+    const key = certificateKey(of.namespace, of.name);
+    return claim.balancers.every((balancer) => want.resources[balancer]?.[key] !== undefined);
   }
   if (claim.type !== "domain" || of.kind !== "Domain") return false;
   const { want } = await readWant(ledger, of);

@@ -2,6 +2,7 @@
 import type { Observation } from "../model/observation.ts";
 import { maxRounds, type Problem } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
+import { ageProblem } from "./certificate-age.ts";
 import type { Context } from "./settings.ts";
 
 /** The problems that the object would have if it were accepted now. */
@@ -16,5 +17,7 @@ export async function problemsOf(
     const answered = await Promise.all(next.value.map((read) => answer(context.store, reference, read.reference)));
     next = generator.next(answered.map((each) => each.answer));
   }
-  return next.done === true ? next.value.problems : [];
+  const problems = next.done === true ? next.value.problems : [];
+  const age = object.kind === "Secret" ? ageProblem(object, context.now()) : undefined;
+  return age === undefined ? problems : [...problems, age];
 }

@@ -2,6 +2,7 @@
 import { contentHash } from "../model/canonical.ts";
 import type { Observation } from "../model/observation.ts";
 import { comparePositions, type Position } from "../model/position.ts";
+import { sealKeyOf } from "../model/sealed.ts";
 import type { SeenObject } from "../model/seen/object.ts";
 import type { Entry } from "../store/port.ts";
 import { readRecord, written } from "./record.ts";
@@ -23,9 +24,15 @@ export function readSeen(entry: Entry | undefined): SeenRecord | undefined {
   return entry === undefined ? undefined : readRecord(schema, entry);
 }
 
-/** Empty for what is gone or was never seen. */
+/**
+ * Empty for what is gone or was never seen. Of a Secret it also tells the key that seals it: whoever has copies of what
+ * was sealed is translated again when that is another one.
+ */
 export function seenHash(record: SeenRecord | undefined): string {
-  return record === undefined || record.gone ? "" : record.hash;
+  if (record === undefined || record.gone) return "";
+  const secret = record.object?.kind === "Secret" ? record.object : undefined;
+  const sealed = secret?.certificate?.key ?? secret?.users?.[0]?.hash;
+  return sealed === undefined ? record.hash : `${record.hash} ${sealKeyOf(sealed)}`;
 }
 
 export type News =
@@ -50,7 +57,11 @@ export function news(
     // A burial that overtook the birth: the uid is remembered, before all positions, so that it never comes to life.
     const position: Position = { ...(known?.position ?? { era, resourceVersion: "0" }), step: 2 };
     const record: SeenRecord = { position, uid: observation.uid, hash: "", gone: true };
-    if (known === undefined) return { type: "record", record, changed: false };
+    if (known === undefined) {
+      // Of a Secret that nobody has seen nothing is kept: most of them are none of ours.
+      const isOurs = observation.reference.kind !== "Secret";
+      return isOurs ? { type: "record", record, changed: false } : { type: "unknown" };
+    }
     return known.uid === observation.uid && !known.gone
       ? { type: "record", record, changed: true }
       : { type: "unknown" };

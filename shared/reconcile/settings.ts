@@ -1,5 +1,6 @@
 /** What the protocol is run with. Times in milliseconds; the defaults are those of ARCHITECTURE.md, "The lock". */
 import type { Plugin } from "../plugins/port.ts";
+import type { SecretKeeper } from "../sealing/secret-keeper.ts";
 import type { Store } from "../store/port.ts";
 import type { Subject, Translating, TranslationSettings } from "../translate/translation.ts";
 
@@ -52,6 +53,7 @@ export interface Context {
   readonly balancers: readonly Balancer[];
   readonly translation: TranslationSettings;
   readonly translate: (subject: Subject, settings: TranslationSettings) => Translating;
+  readonly secrets: SecretKeeper;
   readonly timing: Timing;
   readonly host: Host;
   readonly now: () => number;

@@ -9,7 +9,7 @@ import { type Ledger, LockLost } from "./ledger.ts";
 import { type Found, isClaimable, stageOutcome } from "./outcome.ts";
 import { postpone } from "./postpone.ts";
 import { register } from "./register.ts";
-import { readSeen } from "./seen.ts";
+import { resealed } from "./reseal.ts";
 import type { Context } from "./settings.ts";
 import { stageReadAhead } from "./stage-want.ts";
 import { claimsOf, usersIn } from "./users.ts";
@@ -64,7 +64,7 @@ export class Stepper {
       readWant(ledger, reference),
       isClaimable(reference) ? ledger.listAll(usersPartition(reference)).then(usersIn) : [],
     ]);
-    const seen = readSeen(entry);
+    const seen = await resealed(this.#context, reference, entry);
     // What this very turn gave away is given again when an older claim turns up: claims of one turn are new together,
     // so that on a full translation the oldest object wins, in whatever order marks are listed.
     const isSettled = before.holding !== undefined && before.heldSince !== ledger.fence;

@@ -1,4 +1,5 @@
 /** What a Service asks for by annotations of our own. */
+import { maxCertificatesOfDomain } from "../model/domain.ts";
 import { subdomainName } from "../model/object-name.ts";
 import { type Parsed, parseWith } from "../model/parse.ts";
 import { certificateKey } from "../model/resource-key.ts";
@@ -15,14 +16,14 @@ import type { Problem } from "./translation.ts";
  * |------------------|-----------------------------------------|
  * | `http`           | `HOST[/PATH][=PORT],…`                  |
  * | `https`          | the same, by https; http is redirected  |
- * | `certificate`    | a Secret of the same namespace          |
+ * | `certificate`    | `SECRET,…` of the same namespace        |
  * | `redirect-https` | `false`: http is served, too            |
  * | `tcp`, `udp`     | `LISTENER:PORT,…`                       |
  * | `tls-passthrough`| `HOST[=PORT],…`                         |
  *
  * PORT is a number or a name of the Service's; without it the first by TCP.
  */
-export function askedByAnnotations(service: SeenService, prefix: string): Asked {
+export function askedByAnnotations(service: SeenService, certificates: readonly string[], prefix: string): Asked {
   const problems: Problem[] = [];
   const each = <T>(name: string, form: string, read: (part: string) => Parsed<T>): T[] =>
     partsOf(service.annotations[name]).flatMap((part) => {
@@ -36,7 +37,6 @@ export function askedByAnnotations(service: SeenService, prefix: string): Asked 
   const listenerForm = "LISTENER:PORT, several joined by commas";
   const passthroughForm = "HOST[=PORT], several joined by commas";
   const redirect = redirectsHttps(service, prefix, problems);
-  const certificates = certificatesOf(service, prefix, problems);
   const secure = redirect ? "httptohttps" : "httpandhttps";
   const routes = [
     ...each(
@@ -90,16 +90,17 @@ export function redirectsHttps(
   return text !== "false";
 }
 
-function certificatesOf(service: SeenService, prefix: string, problems: Problem[]): string[] {
-  const text = service.annotations["certificate"]?.trim();
-  if (!text) return [];
-  const name = parseWith(subdomainName, text);
-  if (name.ok) return [certificateKey(service.namespace, name.value)];
-  problems.push(
-    refusal(
-      `annotation ${prefix}/certificate: ${quote(text)} is no name of a Secret of this namespace: ${name.reason}`,
-    ),
-  );
+/** Keys of the certificates of all its https hosts; of several a client is shown the one that it knows. */
+export function certificatesOf(service: SeenService, prefix: string, problems: Problem[]): string[] {
+  const keys = partsOf(service.annotations["certificate"]).flatMap((part) => {
+    const name = parseWith(subdomainName, part);
+    if (name.ok) return [certificateKey(service.namespace, name.value)];
+    const fault = `${quote(part)} is no name of a Secret of this namespace: ${name.reason}`;
+    problems.push(refusal(`annotation ${prefix}/certificate: ${fault}; several are joined by commas`));
+    return [];
+  });
+  if (keys.length <= maxCertificatesOfDomain) return [...new Set(keys)];
+  problems.push(refusal(`annotation ${prefix}/certificate: names more than ${maxCertificatesOfDomain} Secrets`));
   return [];
 }
 

@@ -1,5 +1,6 @@
 /** Answers by the object that they are about, whatever their order. */
 import { type Reference, referenceKey } from "../model/reference.ts";
+import type { SeenSecret } from "../model/seen/secret.ts";
 import type { SeenService } from "../model/seen/service.ts";
 import type { Answer } from "./translation.ts";
 
@@ -12,6 +13,11 @@ export class Answers {
 
   of(reference: Reference): Answer | undefined {
     return this.#byKey.get(referenceKey(reference));
+  }
+
+  secret(reference: Reference): SeenSecret | undefined {
+    const object = this.of(reference)?.object;
+    return object?.kind === "Secret" ? object : undefined;
   }
 
   service(reference: Reference): SeenService | undefined {

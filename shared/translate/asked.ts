@@ -1,6 +1,6 @@
 /** What a Service asks for by its labels and annotations, before anyone knows what it gets. */
 import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
-import { askedByAnnotations } from "./annotation.ts";
+import { askedByAnnotations, certificatesOf } from "./annotation.ts";
 import { tooMany } from "./limit.ts";
 import { refusal } from "./problem.ts";
 import { askedByLabels } from "./rainbond.ts";
@@ -38,9 +38,11 @@ export interface Asked {
  * `http`, so that a route can move from one to the other without a gap.
  */
 export function askedOf(service: SeenService, settings: TranslationSettings): Asked & { readonly wish: Wish } {
-  const byLabels = askedByLabels(service, settings);
-  const byAnnotations = askedByAnnotations(service, settings.prefix);
-  const problems = [...byLabels.problems, ...byAnnotations.problems];
+  const ofCertificates: Problem[] = [];
+  const certificates = certificatesOf(service, settings.prefix, ofCertificates);
+  const byLabels = askedByLabels(service, certificates, settings);
+  const byAnnotations = askedByAnnotations(service, certificates, settings.prefix);
+  const problems = [...byLabels.problems, ...byAnnotations.problems, ...ofCertificates];
   const wish = wishOf(service, settings.prefix, problems);
   const all = [...byLabels.routes, ...byAnnotations.routes];
   const routes = [...new Map(all.map((route) => [`${route.host} ${route.path.value}`, route])).values()];

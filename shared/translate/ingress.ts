@@ -4,6 +4,8 @@ import { redirectsHttps } from "./annotation.ts";
 import { Answers } from "./answers.ts";
 import { poolOfBackend, serviceReads } from "./backend.ts";
 import { balancerOfIngress } from "./balancer.ts";
+import { certificateProblems, certificateReads, needlessReads } from "./certificates.ts";
+import { authReads, guarded } from "./guard.ts";
 import { routesOfIngress } from "./ingress-route.ts";
 import { tooMany } from "./limit.ts";
 import { behindPassthrough } from "./passthrough.ts";
@@ -11,7 +13,7 @@ import { misplacedOnIngress } from "./pool/wish.ts";
 import { distinct } from "./problem.ts";
 import { put, type Resources } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
-import { withTenant } from "./tenant.ts";
+import { tenantOf } from "./tenant.ts";
 import { nothing, type Problem, type Translating, type TranslationSettings } from "./translation.ts";
 import { mapShares, sharesOf } from "./wish/share.ts";
 import { wishOf } from "./wish/wish.ts";
@@ -21,6 +23,7 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   if (choice.type === "other") return nothing;
   if (choice.type === "unknown") return { resources: {}, problems: [choice.problem], failed: true };
   const { balancer } = choice;
+  const tenant = tenantOf(ingress);
   const problems: Problem[] = [];
   const wish = wishOf(ingress, settings.prefix, problems);
   const redirects = redirectsHttps(ingress, settings.prefix, problems);
@@ -29,11 +32,15 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   problems.push(...misplacedOnIngress(ingress.annotations, settings.prefix));
   if (problems.some(({ deny }) => deny)) return { resources: {}, problems: distinct(problems), failed: true };
 
-  const { tenant, problems: ofTenant } = yield* withTenant(ingress);
+  const certificates = certificateReads(wanted.routes, [balancer]);
+  const secrets = [...authReads(ingress.namespace, wish), ...certificates];
+  const kept = new Answers(secrets.length === 0 ? [] : yield secrets);
   const domains = domainReads(wanted.routes, { tenant, created: ingress.created, balancer });
   const known = new Answers(domains.length === 0 ? [] : yield domains);
   const { routes, problems: refused } = granted(wanted.routes, tenant, known);
-  problems.push(...ofTenant, ...refused, ...behindPassthrough(routes, balancer, known));
+  problems.push(...refused, ...behindPassthrough(routes, balancer, known), ...certificateProblems(routes, kept));
+  const needless = needlessReads(certificates, routes);
+  if (needless.length > 0) yield needless;
 
   // Only what is routed is used: a Service keeps no pool for hosts that were lost.
   const services = serviceReads(
@@ -46,7 +53,8 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   const pool = (backend: SeenBackend) => poolOfBackend(ingress.namespace, backend, answers, problems);
   const shares = routes.length === 0 ? {} : mapShares(wish, pool);
   const routed = routes.map((route) => ({ ...route, pool: pool(route.backend) }));
-  const rules = rulesOf(ingress, tenant, routed, wish, shares);
+  const asked = routes.length === 0 ? wish : guarded(wish, ingress.namespace, kept, settings, problems);
+  const rules = rulesOf(ingress, tenant, routed, asked, shares);
   for (const [key, rule] of rules) put(resources, balancer, key, rule);
   return { resources, problems: distinct(problems), failed: false };
 }

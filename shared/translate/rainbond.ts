@@ -26,15 +26,27 @@ export function isRainbonds(service: SeenService): boolean {
   return Boolean(service.labels["tenant_name"]) && service.selectorName !== undefined;
 }
 
-/** Label protocol http or https: a route for each domain. Anything else with an lbmap_port: a listener. */
-export function askedByLabels(service: SeenService, settings: TranslationSettings): ByLabels {
+/**
+ * Label protocol http or https: a route for each domain; https with the certificates that the annotation names, else with
+ * the default one. Anything else with an lbmap_port: a listener.
+ */
+export function askedByLabels(
+  service: SeenService,
+  certificates: readonly string[],
+  settings: TranslationSettings,
+): ByLabels {
   const protocol = service.labels["protocol"];
   return protocol === "http" || protocol === "https"
-    ? routesOf(service, protocol, settings)
+    ? routesOf(service, protocol, protocol === "https" ? certificates : [], settings)
     : { routes: [], ...listenersOf(service, protocol) };
 }
 
-function routesOf(service: SeenService, scheme: "http" | "https", settings: TranslationSettings): ByLabels {
+function routesOf(
+  service: SeenService,
+  scheme: "http" | "https",
+  certificates: readonly string[],
+  settings: TranslationSettings,
+): ByLabels {
   const problems: Problem[] = [];
   const hosts = new Set<string>();
   for (const [index, text] of domainsOf(service).entries()) {
@@ -50,7 +62,7 @@ function routesOf(service: SeenService, scheme: "http" | "https", settings: Tran
     else problems.push(remark(`there is no default domain ${quote(byDefault)}: ${host.reason}`));
   }
   const routes = [...hosts].map(
-    (host): ServiceRoute => ({ host, scheme, path: prefixPath("/"), certificates: [], backend: service.ports[0] }),
+    (host): ServiceRoute => ({ host, scheme, path: prefixPath("/"), certificates, backend: service.ports[0] }),
   );
   return { routes, listeners: [], problems };
 }

@@ -1,4 +1,5 @@
 /** What an object wants, by balancer and resource key. */
+import type { KeptCertificate } from "../model/certificate.ts";
 import type { Domain } from "../model/domain.ts";
 import type { Node } from "../model/node.ts";
 import type { Pool } from "../model/pool.ts";
@@ -11,7 +12,7 @@ export function put(
   resources: Resources,
   balancer: string,
   key: string,
-  value: Pool | Node | Domain | VirtualService | Rule,
+  value: Pool | Node | Domain | VirtualService | Rule | KeptCertificate,
 ): void {
   const own = resources[balancer] ?? {};
   own[key] = value;

@@ -116,14 +116,14 @@ export function rulesOf(
       filters: [...wish.filters, ...pathFilters(wish.path, path), ...mirrorFilters(wish, shares.mirror)],
       ...(wish.timeouts === undefined ? {} : { timeouts: wish.timeouts }),
       ...(wish.retry === undefined ? {} : { retry: wish.retry }),
-      pools: weightedPools(pool, shares.canary, wish.canary?.percent ?? 0),
+      pools: wish.isClosed ? [] : weightedPools(pool, shares.canary, wish.canary?.percent ?? 0),
     };
     return [ruleKey(host, rule.owner, number), rule];
   });
 }
 
-function mirrorFilters({ mirror }: Wish, pool: string | undefined): Filter[] {
-  if (mirror === undefined || pool === undefined) return [];
+function mirrorFilters({ mirror, isClosed }: Wish, pool: string | undefined): Filter[] {
+  if (mirror === undefined || pool === undefined || isClosed) return [];
   const percent = mirror.percent === undefined ? {} : { percent: mirror.percent };
   return [{ type: "RequestMirror", requestMirror: { pool, ...percent } }];
 }

@@ -6,6 +6,8 @@ import { Answers } from "./answers.ts";
 import { askedOf, type Listener } from "./asked.ts";
 import { poolOfBackend, serviceReads } from "./backend.ts";
 import { balancerOfService } from "./balancer.ts";
+import { certificateProblems, certificateReads, needlessReads } from "./certificates.ts";
+import { authReads, guarded } from "./guard.ts";
 import { behindPassthrough, passedThrough } from "./passthrough.ts";
 import { doubtful } from "./pool/doubtful.ts";
 import { poolWishesOf } from "./pool/wish.ts";
@@ -14,8 +16,8 @@ import { put } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
 import { poolsOf, type Use, usesOfOthers } from "./service-pools.ts";
 import { findPort, isExternal } from "./service-port.ts";
-import { type Belonging, tenantOf, withTenant } from "./tenant.ts";
-import type { Answer, ClaimOfUser, Problem, Read, Translating, TranslationSettings } from "./translation.ts";
+import { tenantOf } from "./tenant.ts";
+import type { ClaimOfUser, Problem, Read, Translating, TranslationSettings } from "./translation.ts";
 import { mapShares, type ShareBackend, sharesOf } from "./wish/share.ts";
 
 export function* translateService(
@@ -23,8 +25,7 @@ export function* translateService(
   claims: readonly ClaimOfUser[],
   settings: TranslationSettings,
 ): Translating {
-  const served = isExternal(seen) ? { ...seen, ports: [] } : seen;
-  const { object: service, tenant, problems: ofTenant } = yield* tenantOfService(served);
+  const service = isExternal(seen) ? { ...seen, ports: [] } : seen;
   const others = usesOfOthers(service, claims, settings);
   const choice = balancerOfService(service, settings);
   const asked = askedOf(service, settings);
@@ -39,7 +40,7 @@ export function* translateService(
   }
 
   const { balancer } = choice;
-  problems.push(...ofTenant);
+  const tenant = tenantOf(service);
   const me = `Service ${service.namespace}/${service.name}`;
   const listeners = asked.listeners.filter(hasTarget);
   const wanted = [...asked.routes, ...asked.passthroughs];
@@ -51,6 +52,9 @@ export function* translateService(
   }
 
   const passthroughs = asked.passthroughs.map((each) => ({ ...each, pool: poolOf(service, each.backend) }));
+  const certificates = certificateReads(asked.routes, [balancer]);
+  const secrets = [...(asked.routes.length === 0 ? [] : authReads(service.namespace, asked.wish)), ...certificates];
+  const kept = new Answers(secrets.length === 0 ? [] : yield secrets);
   const reads = [
     ...domainReads(asked.routes, { tenant, created: service.created, balancer }, passthroughs),
     ...listeners.map((listener) => portRead(service, balancer, listener)),
@@ -60,6 +64,9 @@ export function* translateService(
   const passed = passedThrough(service, balancer, granted(passthroughs, tenant, answers), answers);
   problems.push(...routed.problems, ...passed.problems);
   problems.push(...behindPassthrough(routed.routes, balancer, answers, passed.hosts));
+  problems.push(...certificateProblems(routed.routes, kept));
+  const needless = needlessReads(certificates, routed.routes);
+  if (needless.length > 0) yield needless;
   const listening: ServableListener[] = [];
   for (const listener of listeners) {
     const { protocol, port } = listener;
@@ -95,16 +102,9 @@ export function* translateService(
   const resources = poolsOf(service, uses, wishes);
   problems.push(...doubtful(uses, wishes, settings.prefix));
   const routes = routed.routes.map((route) => ({ ...route, pool: poolOf(service, route.backend) }));
-  for (const [key, rule] of rulesOf(service, tenant, routes, asked.wish, shares)) put(resources, balancer, key, rule);
+  const wish = routes.length === 0 ? asked.wish : guarded(asked.wish, service.namespace, kept, settings, problems);
+  for (const [key, rule] of rulesOf(service, tenant, routes, wish, shares)) put(resources, balancer, key, rule);
   return { resources, problems: distinct(problems), failed: false };
-}
-
-/** Of most Services nobody has to know: they ask for nothing. */
-function* tenantOfService(
-  service: SeenService,
-): Generator<readonly Read[], Belonging<SeenService>, readonly Answer[]> {
-  const asks = [service.labels, service.annotations].some((texts) => Object.keys(texts).length > 0);
-  return asks ? yield* withTenant(service) : { object: service, tenant: tenantOf(service), problems: [] };
 }
 
 function poolOf(service: SeenService, port: SeenServicePort | undefined): string | undefined {

@@ -6,6 +6,7 @@ import { translateIngress } from "./ingress.ts";
 import { translateIngressClass } from "./ingress-class.ts";
 import { translateNamespace } from "./namespace.ts";
 import { translatePort } from "./port.ts";
+import { translateSecret } from "./secret.ts";
 import { translateService } from "./service.ts";
 import { nothing, type Subject, type Translating, type TranslationSettings } from "./translation.ts";
 
@@ -17,6 +18,8 @@ export function* translate(subject: Subject, settings: TranslationSettings): Tra
       return object?.kind === "Namespace" ? yield* translateNamespace(object, settings) : nothing;
     case "IngressClass":
       return object?.kind === "IngressClass" ? yield* translateIngressClass(object, settings) : nothing;
+    case "Secret":
+      return object?.kind === "Secret" ? translateSecret(object, claims, settings) : nothing;
     case "Service":
       return object?.kind === "Service" ? yield* translateService(object, claims, settings) : nothing;
     case "EndpointSlice":

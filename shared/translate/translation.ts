@@ -16,6 +16,8 @@ export interface Read {
 export type Claim =
   /** Of a Service: that this port's pool exists on this balancer. */
   | { readonly type: "pool"; readonly uses: readonly { readonly balancer: string; readonly port: number | string }[] }
+  /** Of a Secret: that its certificate is on these balancers. */
+  | { readonly type: "certificate"; readonly balancers: readonly string[] }
   /** Of a Domain: to route requests of this host. */
   | {
       readonly type: "domain";
@@ -105,6 +107,8 @@ export interface TranslationSettings {
   readonly prefix: string;
   /** Rainbond's ENTRANCE_HTTP_SUFFIX; absent: no default domains. */
   readonly httpSuffix?: string;
+  /** Ids of the keys that open what is sealed, the one that seals first; absent: there is none. */
+  readonly sealKeys?: readonly string[];
 }
 
 /** What a translation starts from. */
@@ -112,7 +116,7 @@ export interface Subject<Object extends SeenObject = SeenObject> {
   readonly reference: Reference;
   /** Absent: the object is gone, or it is a contest. */
   readonly object?: Object;
-  /** Claims of others on this object (Services and contests only), in order of the claimants' keys. */
+  /** Claims of others on this object (Services, Secrets and contests only), in order of the claimants' keys. */
   readonly claims: readonly ClaimOfUser[];
   /** Of a contest: who held it so far. */
   readonly holding?: Holding;

@@ -20,6 +20,7 @@ import { translate } from "../../shared/translate/translate.ts";
 import { type Backend, startBackend } from "../harness/backend.ts";
 import { countedStore, type Operation } from "../harness/counted-store.ts";
 import { KEY, request, startNode, type TestNode } from "../harness/node.ts";
+import { usualSecrets } from "../harness/secrets.ts";
 import { observed, seenIngress, seenService, seenSlice } from "../harness/seen.ts";
 import { median, quantile, type Ratio, ratioOf, rounded } from "./statistics.ts";
 import { auditOf } from "./wire.ts";
@@ -58,7 +59,7 @@ class Site {
     const { store, operations } = countedStore(openNodeStore(join(parts.directory, "store.sqlite")));
     const url = `http://127.0.0.1:${parts.node.ports.admin}`;
     const balancers = [{ name: "openresty", classes: ["entrance"], nodes: [url], addresses: [] }];
-    const plugin = openResty({ key: new SecretText(KEY), fetch });
+    const plugin = openResty({ key: new SecretText(KEY), fetch, open: (secret) => usualSecrets.sealer.open(secret) });
     const counters = new ProcessCounters();
     this.operations = operations;
     this.#host = new NodeHost();
@@ -70,6 +71,7 @@ class Site {
       balancers: balancers.map((balancer) => ({ ...balancer, plugin })),
       translation: { balancers, prefix: "entrance.dev" },
       translate,
+      secrets: usualSecrets.keeper,
       timing: defaultTiming,
       host: this.#host,
       now: Date.now,

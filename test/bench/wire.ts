@@ -7,6 +7,7 @@ const plural = {
   Ingress: "ingresses",
   IngressClass: "ingressclasses",
   Namespace: "namespaces",
+  Secret: "secrets",
 } as const;
 const group = {
   Service: "",
@@ -14,6 +15,7 @@ const group = {
   Ingress: "networking.k8s.io",
   IngressClass: "networking.k8s.io",
   Namespace: "",
+  Secret: "",
 } as const;
 
 export function auditOf(object: SeenObject, resourceVersion: number): unknown {

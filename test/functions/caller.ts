@@ -40,6 +40,13 @@ export class Caller {
     return this.#host.printed();
   }
 
+  /** Once nothing is left to do: the store's bytes, what was printed, and what the views show. */
+  async everythingSaid(): Promise<string[]> {
+    await this.settled();
+    const pages = await Promise.all(["/status", "/metrics", "/"].map((path) => this.fetch(path)));
+    return [this.stored(), this.printed(), ...(await Promise.all(pages.map((page) => page.text())))];
+  }
+
   async status(): Promise<Status> {
     return (await (await this.fetch("/status")).json()) as Status;
   }

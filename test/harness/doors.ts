@@ -2,7 +2,8 @@
 import type { Hono } from "hono";
 import { createApp } from "../../functions/app.ts";
 import { type Config, type Environment, readConfig } from "../../functions/config.ts";
-import { newTestEntrance, type TestEntrance } from "./entrance.ts";
+import { newTestEntrance, type TestEntrance, usualTranslation } from "./entrance.ts";
+import { testSecrets } from "./secrets.ts";
 
 export interface TestDoors extends TestEntrance {
   readonly app: Hono;
@@ -14,7 +15,9 @@ export function newTestDoors(
   options: Parameters<typeof newTestEntrance>[0] = {},
 ): TestDoors {
   const config = readConfig(environment);
-  const test = newTestEntrance(options);
+  const { keeper, ids } = testSecrets(...config.sealKeys.map((key) => key.reveal()));
+  const translation = { ...usualTranslation, ...options.translation, sealKeys: ids };
+  const test = newTestEntrance({ secrets: keeper, ...options, translation });
   const app = createApp({ entrance: test.entrance, config, counters: test.counters });
   return Object.assign(test, { app, config });
 }

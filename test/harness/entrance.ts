@@ -6,7 +6,9 @@ import { Entrance } from "../../shared/reconcile/entrance.ts";
 import { type Context, defaultTiming, type Host } from "../../shared/reconcile/settings.ts";
 import { openMemoryStore } from "../../shared/store/node-sqlite.ts";
 import { translate } from "../../shared/translate/translate.ts";
+import type { TranslationSettings } from "../../shared/translate/translation.ts";
 import { type ModelNode, modelPlugin, newModelNode } from "./model-node.ts";
+import { usualSecrets } from "./secrets.ts";
 
 /** Collects what is to be done after answers, so that a test can wait for all of it. */
 export class TestHost implements Host {
@@ -43,6 +45,12 @@ export interface TestEntrance {
   node(name?: string): ModelNode;
 }
 
+export const usualTranslation = {
+  balancers: [{ name: "openresty", classes: ["entrance"] }],
+  prefix: "entrance.dev",
+  sealKeys: usualSecrets.ids,
+} as const satisfies TranslationSettings;
+
 export const testNode = "http://node-1";
 
 /** One balancer `openresty`, class `entrance`, unless said otherwise. */
@@ -54,14 +62,16 @@ export function newTestEntrance(
   const host = new TestHost();
   const counters = new ProcessCounters();
   const warnings: string[] = [];
-  const balancer = { name: "openresty", classes: ["entrance"], plugin, nodes: [...nodes.keys()], addresses: [] };
+  const [{ name, classes }] = usualTranslation.balancers;
+  const balancer = { name, classes, plugin, nodes: [...nodes.keys()], addresses: [] };
   let ids = 0;
   const context: Context = {
     store: openMemoryStore(),
     isSoleWriter: false,
     balancers: [balancer],
-    translation: { balancers: [{ name: balancer.name, classes: balancer.classes }], prefix: "entrance.dev" },
+    translation: usualTranslation,
     translate,
+    secrets: usualSecrets.keeper,
     timing: defaultTiming,
     host,
     now: () => test.clock,

@@ -2,6 +2,7 @@
 import { SecretText } from "../../shared/model/secret-text.ts";
 import { openResty } from "../../shared/plugins/openresty/plugin.ts";
 import type { Delivery, Plugin } from "../../shared/plugins/port.ts";
+import { usualSecrets } from "./secrets.ts";
 
 export type Sent =
   | { readonly type: "state" }
@@ -16,7 +17,11 @@ export type Sent =
 
 export function recordedPlugin(key: string): { readonly plugin: Plugin; readonly sent: Sent[] } {
   const sent: Sent[] = [];
-  const plugin = openResty({ key: new SecretText(key), fetch: (url, init) => fetch(url, init) });
+  const plugin = openResty({
+    key: new SecretText(key),
+    fetch: (url, init) => fetch(url, init),
+    open: (secret) => usualSecrets.sealer.open(secret),
+  });
   return {
     sent,
     plugin: {

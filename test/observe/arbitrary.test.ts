@@ -1,7 +1,7 @@
 /** Whatever arrives, decoding answers; and whatever is observed has names that are names. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Observation } from "../../shared/model/observation.ts";
+import type { Observation, SentObservation } from "../../shared/model/observation.ts";
 import { parseReferenceKey, referenceKey } from "../../shared/model/reference.ts";
 import { decodeEventList } from "../../shared/observe/audit-event.ts";
 import { queryValues } from "../../shared/observe/request-uri.ts";
@@ -13,7 +13,7 @@ import { observeSettings } from "./wire.ts";
 const bodies = captured.map(({ body }) => body);
 const runs = { numRuns: 2_000 };
 
-function sound(observation: Observation): void {
+function sound(observation: Observation | SentObservation): void {
   const { reference } = observation;
   expect(parseReferenceKey(referenceKey(reference))).toEqual(reference);
   expect(reference.name).toMatch(/^[-.a-z0-9]*$/);

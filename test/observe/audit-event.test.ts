@@ -230,7 +230,7 @@ describe("ignored", () => {
       "a dry run of a delete",
       event("delete", "Service", service(), { requestObject: { kind: "DeleteOptions", dryRun: ["All"] } }),
     ],
-    ["a kind that is not stored", event("create", "secrets", undefined, { level: "Metadata" })],
+    ["a kind that is not stored", event("create", "configmaps", undefined, { level: "Metadata" })],
     ["the old endpoints", event("update", "endpoints", { kind: "Endpoints", apiVersion: "v1" })],
     ["an Ingress of another group", event("create", "Ingress", ingress(), {}, { apiGroup: "extensions" })],
     ["a request through the proxy", event("create", "Service", {}, {}, { subresource: "proxy" })],

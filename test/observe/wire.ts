@@ -74,6 +74,18 @@ export function namespace(changes: Json = {}, finalizers: readonly string[] = ["
   };
 }
 
+/** `data` is what it means, before base64. */
+export function secret(type: string, data: Readonly<Record<string, string>>, changes: Json = {}): Json {
+  const encoded = Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString("base64")]);
+  return {
+    kind: "Secret",
+    apiVersion: "v1",
+    metadata: { ...metadata, name: "shop-tls", ...changes },
+    data: Object.fromEntries(encoded),
+    type,
+  };
+}
+
 const groups: Readonly<Record<string, string>> = {
   EndpointSlice: "discovery.k8s.io",
   Ingress: "networking.k8s.io",
@@ -106,6 +118,7 @@ const resources: Readonly<Record<string, string>> = {
   Ingress: "ingresses",
   IngressClass: "ingressclasses",
   Namespace: "namespaces",
+  Secret: "secrets",
 };
 
 /** A successful write of a `kind` in shop, answered with `responseObject`. */

@@ -1,6 +1,7 @@
 /** Whatever decode can produce can be translated: it never throws, and every value is one that a node can parse. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { isSent } from "../../shared/model/observation.ts";
 import { referenceKey } from "../../shared/model/reference.ts";
 import type { SeenObject } from "../../shared/model/seen/object.ts";
 import { decodeReview } from "../../shared/observe/review.ts";
@@ -91,7 +92,8 @@ const seen: fc.Arbitrary<SeenObject | undefined> = fc
     return (whole ? fc.constant<unknown>(object) : mutated([object])).map((each) => {
       const decoded = decodeReview(review("CREATE", kind, { object: each }), observeSettings);
       const observation = decoded.ok && decoded.subject.type === "observed" ? decoded.subject.observation : undefined;
-      return observation?.type === "object" ? observation.object : undefined;
+      if (observation === undefined || isSent(observation)) return undefined;
+      return observation.type === "object" ? observation.object : undefined;
     });
   });
 

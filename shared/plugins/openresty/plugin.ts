@@ -5,6 +5,7 @@ import type { SecretText } from "../../model/secret-text.ts";
 import type { Plugin, Receipt } from "../port.ts";
 import { conflictSchema, stateSchema } from "./answer.ts";
 import { changesBody, snapshotBody } from "./body.ts";
+import { type Open, opened } from "./opened.ts";
 
 /** The node refuses a batch of more than 8 MiB; three quarters, since characters are not bytes. */
 const maxChangesBytes = 6 * 1024 * 1024;
@@ -16,14 +17,18 @@ export interface OpenRestyOptions {
   /** The nodes' key; undefined: none is configured, and nodes will answer 401. */
   readonly key: SecretText | undefined;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Aborts after so many milliseconds; the platform's own clock unless told otherwise. */
+  readonly deadline?: (ms: number) => AbortSignal;
+  readonly open: Open;
 }
 
 export function openResty(options: OpenRestyOptions): Plugin {
+  const deadline = options.deadline ?? ((ms: number) => AbortSignal.timeout(ms));
   const call = async (method: string, url: string, body: string | undefined, timeoutMs: number): Promise<Receipt> => {
     const headers: Record<string, string> = { accept: "application/json" };
     if (options.key !== undefined) headers["authorization"] = `Bearer ${options.key.reveal()}`;
     if (body !== undefined) headers["content-type"] = method === "PUT" ? "application/x-ndjson" : "application/json";
-    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs), redirect: "manual" };
+    const init: RequestInit = { method, headers, signal: deadline(timeoutMs), redirect: "manual" };
     let response: Response;
     try {
       response = await options.fetch(url, body === undefined ? init : { ...init, body });
@@ -35,11 +40,18 @@ export function openResty(options: OpenRestyOptions): Plugin {
   return {
     state: (node, timeoutMs) => call("GET", `${node}/v2/state`, undefined, timeoutMs),
     deliver: async (node, delivery, timeoutMs) => {
-      if (delivery.type === "snapshot") return call("PUT", `${node}/v2/snapshot`, snapshotBody(delivery), timeoutMs);
-      const body = delivery.resources.length > maxChanges ? undefined : changesBody(delivery);
-      if (body === undefined || body.length > maxChangesBytes) {
-        return { ok: false, reason: "too-large", message: "more changes than a node takes in one request" };
+      const tooLarge = {
+        ok: false,
+        reason: "too-large",
+        message: "more changes than a node takes in one request",
+      } as const;
+      if (delivery.type === "changes" && delivery.resources.length > maxChanges) return tooLarge;
+      const resources = await opened(delivery.resources, options.open);
+      if (delivery.type === "snapshot") {
+        return call("PUT", `${node}/v2/snapshot`, snapshotBody({ ...delivery, resources }), timeoutMs);
       }
+      const body = changesBody({ ...delivery, resources });
+      if (body.length > maxChangesBytes) return tooLarge;
       return call("POST", `${node}/v2/changes`, body, timeoutMs);
     },
   };

@@ -5,6 +5,7 @@ import type { Matches } from "../../model/rule.ts";
 import type { Problem } from "../translation.ts";
 import { accessFilters } from "./access.ts";
 import { Annotations } from "./annotations.ts";
+import { type AuthWish, authOf } from "./auth.ts";
 import { corsFilters } from "./cors.ts";
 import { headerFilters } from "./headers.ts";
 import { matchesOf } from "./matches.ts";
@@ -22,6 +23,9 @@ export interface Wish {
   /** A Service that gets copies of requests, and one that gets a share of them. */
   readonly mirror?: Share;
   readonly canary?: Share;
+  readonly auth?: AuthWish;
+  /** Nobody is let in, since it is not known who may be. */
+  readonly isClosed?: true;
 }
 
 /** An object's annotations, parsed; what can't be used is among the problems. */
@@ -35,6 +39,7 @@ export function wishOf(
   const retry = retryOf(annotations);
   const mirror = shareOf(annotations, "mirror");
   const canary = shareOf(annotations, "canary");
+  const auth = authOf(annotations);
   return {
     matches: matchesOf(annotations),
     filters: [
@@ -48,5 +53,6 @@ export function wishOf(
     ...(retry === undefined ? {} : { retry }),
     ...(mirror === undefined ? {} : { mirror }),
     ...(canary === undefined ? {} : { canary }),
+    ...(auth === undefined ? {} : { auth }),
   };
 }
