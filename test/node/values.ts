@@ -1,4 +1,6 @@
 // Values as Entrance sends them, short to write in tests.
+import { X509Certificate } from "node:crypto";
+import type { Pair } from "../harness/certificate.ts";
 import type { Change } from "../harness/node.ts";
 
 export interface Member {
@@ -56,6 +58,17 @@ export function rule(domain: string, target: string, parts: RuleParts = {}): Cha
     ...parts.more,
   };
   return { key: `Rule/${domain}/${kind}/${namespace}/${name}/${number}`, value };
+}
+
+export function certificate(name: string, { chain, key }: Pair, more: Readonly<Record<string, unknown>> = {}): Change {
+  const notAfter = new Date(new X509Certificate(chain).validTo).toISOString();
+  return { key: `Certificate/shop/${name}`, value: { chain, key, names: [], notAfter, ...more } };
+}
+
+/** A host's certificates, by their names. */
+export function domain(name: string, certificates: readonly string[]): Change {
+  const keys = certificates.map((each) => `Certificate/shop/${each}`);
+  return { key: `Domain/${name}`, value: { tenant: "shop", certificates: keys } };
 }
 
 /** A whole application: pool, members and a rule for all its paths. */

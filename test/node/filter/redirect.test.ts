@@ -109,9 +109,9 @@ describe("rewrites", () => {
 });
 
 test.each<[string, object, RuleParts, RegExp]>([
-  ["nothing to change", redirect({}), {}, /RequestRedirect: hostname, port or path must be there/],
+  ["nothing to change", redirect({}), {}, /RequestRedirect: scheme, hostname, port or path must be there/],
   ["a status that is none", redirect({ hostname: "a.example", statusCode: 200 }), {}, /statusCode must be one of 301/],
-  ["https, for now", redirect({ scheme: "https" }), {}, /scheme https is not understood until/],
+  ["an unknown scheme", redirect({ scheme: "ftp" }), {}, /scheme must be one of http, https/],
   ["a name with a line break", redirect({ hostname: "a\r\nb" }), {}, /hostname must be a DNS name/],
   ["a wildcard", redirect({ hostname: "*.example" }), {}, /hostname must be a DNS name/],
   ["port 0", redirect({ port: 0 }), {}, /port must be a whole number/],

@@ -1,5 +1,6 @@
 -- GET /v2/state: what the node has, per worker too.
 local board = require "state.board"
+local ending = require "state.ending"
 local head = require "state.head"
 local index = require "state.index"
 local json = require "state.json"
@@ -86,6 +87,7 @@ return function()
     (',"v1":%d,"rejectedCount":%d'):format(now.v1, now.rejected),
     ',"rejected":', rejected_list(),
     ',"shadowed":', shadowed_list(),
+    ',"certificates":', json.list(ending.soon()),
     (',"memory":{"freeBytes":%d,"capacityBytes":%d}'):format(free, capacity),
     (',"uptimeSeconds":%d,"version":"%s"'):format(ngx.time() - board.started, settings.version),
     (',"pid":%d,"workers":'):format(ngx.worker.pid()), workers(), "}",
