@@ -13,7 +13,7 @@ import { misplacedOnIngress } from "./pool/wish.ts";
 import { distinct } from "./problem.ts";
 import { put, type Resources } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
-import { tenantOf } from "./tenant.ts";
+import { withTenant } from "./tenant.ts";
 import { nothing, type Problem, type Translating, type TranslationSettings } from "./translation.ts";
 import { mapShares, sharesOf } from "./wish/share.ts";
 import { wishOf } from "./wish/wish.ts";
@@ -23,7 +23,6 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   if (choice.type === "other") return nothing;
   if (choice.type === "unknown") return { resources: {}, problems: [choice.problem], failed: true };
   const { balancer } = choice;
-  const tenant = tenantOf(ingress);
   const problems: Problem[] = [];
   const wish = wishOf(ingress, settings.prefix, problems);
   const redirects = redirectsHttps(ingress, settings.prefix, problems);
@@ -32,13 +31,19 @@ export function* translateIngress(ingress: SeenIngress, settings: TranslationSet
   problems.push(...misplacedOnIngress(ingress.annotations, settings.prefix));
   if (problems.some(({ deny }) => deny)) return { resources: {}, problems: distinct(problems), failed: true };
 
+  const { tenant, problems: ofTenant } = yield* withTenant(ingress);
   const certificates = certificateReads(wanted.routes, [balancer]);
   const secrets = [...authReads(ingress.namespace, wish), ...certificates];
   const kept = new Answers(secrets.length === 0 ? [] : yield secrets);
   const domains = domainReads(wanted.routes, { tenant, created: ingress.created, balancer });
   const known = new Answers(domains.length === 0 ? [] : yield domains);
   const { routes, problems: refused } = granted(wanted.routes, tenant, known);
-  problems.push(...refused, ...behindPassthrough(routes, balancer, known), ...certificateProblems(routes, kept));
+  problems.push(
+    ...ofTenant,
+    ...refused,
+    ...behindPassthrough(routes, balancer, known),
+    ...certificateProblems(routes, kept),
+  );
   const needless = needlessReads(certificates, routes);
   if (needless.length > 0) yield needless;
 

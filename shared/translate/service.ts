@@ -16,8 +16,8 @@ import { put } from "./resources.ts";
 import { domainReads, granted, rulesOf } from "./route.ts";
 import { poolsOf, type Use, usesOfOthers } from "./service-pools.ts";
 import { findPort, isExternal } from "./service-port.ts";
-import { tenantOf } from "./tenant.ts";
-import type { ClaimOfUser, Problem, Read, Translating, TranslationSettings } from "./translation.ts";
+import { type Belonging, tenantOf, withTenant } from "./tenant.ts";
+import type { Answer, ClaimOfUser, Problem, Read, Translating, TranslationSettings } from "./translation.ts";
 import { mapShares, type ShareBackend, sharesOf } from "./wish/share.ts";
 
 export function* translateService(
@@ -25,7 +25,8 @@ export function* translateService(
   claims: readonly ClaimOfUser[],
   settings: TranslationSettings,
 ): Translating {
-  const service = isExternal(seen) ? { ...seen, ports: [] } : seen;
+  const served = isExternal(seen) ? { ...seen, ports: [] } : seen;
+  const { object: service, tenant, problems: ofTenant } = yield* tenantOfService(served);
   const others = usesOfOthers(service, claims, settings);
   const choice = balancerOfService(service, settings);
   const asked = askedOf(service, settings);
@@ -40,7 +41,7 @@ export function* translateService(
   }
 
   const { balancer } = choice;
-  const tenant = tenantOf(service);
+  problems.push(...ofTenant);
   const me = `Service ${service.namespace}/${service.name}`;
   const listeners = asked.listeners.filter(hasTarget);
   const wanted = [...asked.routes, ...asked.passthroughs];
@@ -105,6 +106,12 @@ export function* translateService(
   const wish = routes.length === 0 ? asked.wish : guarded(asked.wish, service.namespace, kept, settings, problems);
   for (const [key, rule] of rulesOf(service, tenant, routes, wish, shares)) put(resources, balancer, key, rule);
   return { resources, problems: distinct(problems), failed: false };
+}
+
+/** Of most Services nobody has to know: they ask for nothing. */
+function* tenantOfService(service: SeenService): Generator<readonly Read[], Belonging<SeenService>, readonly Answer[]> {
+  const asks = [service.labels, service.annotations].some((texts) => Object.keys(texts).length > 0);
+  return asks ? yield* withTenant(service) : { object: service, tenant: tenantOf(service), problems: [] };
 }
 
 function poolOf(service: SeenService, port: SeenServicePort | undefined): string | undefined {
