@@ -18,6 +18,7 @@ const maxSentence = 1_000;
  * |--------------------|---------|--------------------|---------|---------|
  * | irrelevant, hint   |         |                    | allowed | nothing |
  * | unusable           |         |                    | denied  | nothing |
+ * | unusable as before |         |                    | allowed | nothing |
  * | object             |         | yes                | denied  | nothing |
  * | object             | yes     | no                 | allowed | nothing |
  * | object, gone       | no      | no                 | allowed | seen    |
@@ -26,10 +27,13 @@ export async function admission(door: Door, context: Context): Promise<Response>
   const decoded = decodeReview(await readJson(context.req.raw, maxBytes), { prefix: door.config.prefix });
   if (!decoded.ok) throw new EntranceError("invalid", decoded.reason);
   const { uid, subject } = decoded;
-  if (subject.type === "unusable") return answer(door, context, uid, [{ sentence: subject.reason, deny: true }]);
+  if (subject.type === "unusable") {
+    return answer(door, context, uid, [{ sentence: subject.reason, deny: subject.wasSo !== true }]);
+  }
   if (subject.type === "irrelevant") return answer(door, context, uid, []);
   const observation = isSent(subject.observation) ? await door.entrance.keep(subject.observation) : subject.observation;
-  const problems = observation.type === "object" ? await door.entrance.problemsOf(observation) : [];
+  const before = "before" in subject ? subject.before : undefined;
+  const problems = observation.type === "object" ? await door.entrance.problemsOf(observation, before) : [];
   // No Kubernetes API is configured to read it back from, so what is allowed counts as seen.
   if (!decoded.dryRun && !problems.some((problem) => problem.deny)) await door.entrance.observe([observation]);
   return answer(door, context, uid, problems);

@@ -14,10 +14,15 @@ export type ReviewSubject =
   | {
       readonly type: "observed";
       readonly observation: Extract<Observation, { type: "object" | "gone" }> | SentObservation;
+      /** Of an update: the object as it was, if it was usable. It is read only when it is asked for. */
+      readonly before?: () => Extract<Observation, { type: "object" }> | SentObservation | undefined;
     }
   | { readonly type: "hint"; readonly observation: Extract<Observation, { type: "hint" }> }
-  /** Denied with this reason: the apiserver would never send it, or nothing could be made of it. */
-  | { readonly type: "unusable"; readonly reason: string };
+  /**
+   * Denied with this reason: the apiserver would never send it, or nothing could be made of it. `wasSo`: nor of what is
+   * stored, so that a refusal would only hold up whoever changes something else.
+   */
+  | { readonly type: "unusable"; readonly reason: string; readonly wasSo?: boolean };
 
 /**
  * | review                                             | says                                            |
@@ -59,9 +64,18 @@ function write(kind: WireKind, request: ReviewRequest, identity: Identity, setti
     return hintOf({ ok: true, value: identity.reference });
   }
   const observation = observeObject(kind, request.object, identity, position, settings);
-  return observation.type === "unusable"
-    ? { type: "unusable", reason: observation.reason }
-    : { type: "observed", observation };
+  const old = () => observeObject(kind, request.oldObject, identity, position, settings);
+  if (observation.type === "unusable") {
+    const before = request.operation === "UPDATE" ? old() : undefined;
+    const { reason } = observation;
+    return { type: "unusable", reason, wasSo: before?.type === "unusable" && before.reason === reason };
+  }
+  if (request.operation !== "UPDATE") return { type: "observed", observation };
+  const before = () => {
+    const found = old();
+    return found.type === "unusable" ? undefined : found;
+  };
+  return { type: "observed", observation, before };
 }
 
 function positionOf(kind: WireKind, request: ReviewRequest): ObservedPosition | undefined {

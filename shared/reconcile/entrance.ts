@@ -1,5 +1,5 @@
 /** Entrance itself, as its doors call it: observe, review, tick. */
-import type { Observation, SentObservation } from "../model/observation.ts";
+import { isSent, type Observation, type SentObservation } from "../model/observation.ts";
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
 import { refusedEventKey } from "./keys.ts";
@@ -7,7 +7,7 @@ import { freeLeftOver } from "./lock.ts";
 import { Pusher } from "./push.ts";
 import { refusedText } from "./refused.ts";
 import { tick } from "./repair.ts";
-import { problemsOf } from "./review.ts";
+import { newProblemsOf } from "./review.ts";
 import { ensureHeads, ensureRules } from "./rules.ts";
 import type { Context } from "./settings.ts";
 import { type Triggered, trigger } from "./trigger.ts";
@@ -38,8 +38,15 @@ export class Entrance {
     return { ...observation, object: await this.context.secrets.keep(object) };
   }
 
-  problemsOf(observation: Extract<Observation, { type: "object" }>): Promise<readonly Problem[]> {
-    return problemsOf(this.context, observation);
+  /** `before`: the object as it was, if this is an update. Faults that it had already do not deny. */
+  problemsOf(
+    observation: Extract<Observation, { type: "object" }>,
+    before?: () => Extract<Observation, { type: "object" }> | SentObservation | undefined,
+  ): Promise<readonly Problem[]> {
+    return newProblemsOf(this.context, observation, async () => {
+      const found = before?.();
+      return found !== undefined && isSent(found) ? await this.keep(found) : found;
+    });
   }
 
   /** Keeps the reasons of events that name no object, for the status: the last ones, in a fixed number of places. */

@@ -5,8 +5,23 @@ import { answer } from "./answer.ts";
 import { ageProblem } from "./certificate-age.ts";
 import type { Context } from "./settings.ts";
 
-/** The problems that the object would have if it were accepted now. */
-export async function problemsOf(
+/**
+ * The problems that the object would have if it were accepted now. One that it has had before does not deny: whoever
+ * changes something else could not mend it, and the last good state serves on all the same.
+ */
+export async function newProblemsOf(
+  context: Context,
+  observation: Extract<Observation, { type: "object" }>,
+  before: () => Promise<Extract<Observation, { type: "object" }> | undefined>,
+): Promise<readonly Problem[]> {
+  const problems = await problemsOf(context, observation);
+  const old = problems.some(({ deny }) => deny) ? await before() : undefined;
+  if (old === undefined) return problems;
+  const known = new Set((await problemsOf(context, old)).map(({ sentence }) => sentence));
+  return problems.map((problem) => (known.has(problem.sentence) ? { ...problem, deny: false } : problem));
+}
+
+async function problemsOf(
   context: Context,
   observation: Extract<Observation, { type: "object" }>,
 ): Promise<readonly Problem[]> {

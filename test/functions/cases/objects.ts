@@ -57,6 +57,29 @@ export function objectCases(caller: () => Caller): void {
     await caller().expectToWork(`after-${name}`);
   });
 
+  test.each([
+    ["a fault in an annotation", { "entrance.dev/http": "not a host" }, {}, /host name/],
+    ["a shape that can't be used", {}, { ports: [{ name: "http", port: 99_999, protocol: "TCP" }] }, /65535/],
+  ])(
+    "an update is not refused for %s that the object had before, but for a new one",
+    async (_, faulty, spec, reason) => {
+      const update = async (annotations: object, later: object, before = spec) => {
+        const oldObject = caller().asking("older", { ...faulty }, before).wire;
+        const object = caller().asking("older", { ...faulty, ...annotations }, { ...spec, ...later }).wire;
+        const reviewed = review("UPDATE", "Service", { name: "older", object, oldObject, dryRun: true });
+        return refusal(await caller().post("/admission", reviewed));
+      };
+      const left = await update({ "entrance.dev/body-limit": "1m" }, {});
+      expect(left).toMatchObject({ allowed: true, warnings: [expect.stringMatching(reason)] });
+      const more = await update(
+        { "entrance.dev/class": "no such" },
+        { ports: [{ port: 70_000, protocol: "TCP" }] },
+        {},
+      );
+      expect(more).toMatchObject({ allowed: false, status: { code: 422 } });
+    },
+  );
+
   test("one bad event in a list harms none of the others", async () => {
     const good = caller().asking("good-in-list", { "entrance.dev/http": "good-in-list.example" });
     const bad = event("create", "Service", { kind: "Service", apiVersion: "v1", metadata: 7 }, { auditID: "bad-one" });
