@@ -173,7 +173,9 @@ export class Sender {
   }
 }
 
-export type StartOptions = Partial<Pick<NodeOptions, "workers" | "keys" | "suffix" | "memoryMiB">> & {
+export type StartOptions = Partial<
+  Pick<NodeOptions, "workers" | "keys" | "suffix" | "memoryMiB" | "publicHttpsPort">
+> & {
   readonly directory?: string;
   readonly ports?: NodePorts;
   /** Put before nginx's own command line, for example to limit what it may do. */
@@ -202,8 +204,11 @@ export class TestNode {
 
   /** Starts nginx and waits until it answers; throws with its log when it does not. */
   async start(): Promise<void> {
-    const { workers = 2, keys = [KEY], suffix, memoryMiB = 32, wrap = [] } = this.#options;
-    const more = suffix === undefined ? {} : { suffix };
+    const { workers = 2, keys = [KEY], suffix, publicHttpsPort, memoryMiB = 32, wrap = [] } = this.#options;
+    const more = {
+      ...(suffix === undefined ? {} : { suffix }),
+      ...(publicHttpsPort === undefined ? {} : { publicHttpsPort }),
+    };
     const prepared = prepareNode({ directory: this.directory, ports: this.ports, workers, keys, memoryMiB, ...more });
     const [command, ...args] = [...wrap, prepared.command, ...prepared.args];
     if (command === undefined) throw new Error("no command");

@@ -4,6 +4,7 @@ local domain = require "model.domain"
 local field = require "model.field"
 local json = require "state.json"
 local name = require "model.v1.name"
+local verdict = require "tls.verdict"
 
 local MAX_PEM = 65536
 
@@ -34,7 +35,7 @@ local function pem_problem(body)
       return ("%s must be a PEM text of at most %d bytes: a server of protocol https needs both"):format(part, MAX_PEM)
     end
   end
-  return nil
+  return verdict(body.cert, body.key)
 end
 
 -- A server for http whose toHTTPS is true only redirects; what answers on https is another server, of its own.
