@@ -1,20 +1,38 @@
 /** What real requests through a real node get. */
 import type { Echo } from "../harness/backend.ts";
-import type { Answer, TestNode } from "../harness/node.ts";
+import { requestTls } from "../harness/https.ts";
+import type { Answer, RequestOptions, TestNode } from "../harness/node.ts";
 import type { Request } from "./story.ts";
 
 /** Enough for both workers to go through three members. */
 const times = 5;
 
-/** The different answers to one question: HOST/PATH. */
-export async function ask(node: TestNode, { url, method = "GET", headers }: Request): Promise<object[]> {
-  const slash = url.indexOf("/");
+const byHttps = "https://";
+
+/** The different answers to one question: HOST/PATH, or https://HOST/PATH. */
+export async function ask(node: TestNode, { url: address, method = "GET", headers }: Request): Promise<object[]> {
+  const isHttps = address.startsWith(byHttps);
+  const url = isHttps ? address.slice(byHttps.length) : address;
+  const [host, path] = [url.slice(0, url.indexOf("/")), url.slice(url.indexOf("/"))];
   const answers = new Map<string, object>();
   for (let time = 0; time < times; time += 1) {
-    const answer = shown(await node.get(url.slice(0, slash), url.slice(slash), { method, headers }), url);
+    const answer = isHttps
+      ? await askByTls(node.ports.https, host, path, { method, headers })
+      : shown(await node.get(host, path, { method, headers }), url);
     answers.set(JSON.stringify(answer), answer);
   }
   return [...answers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, answer]) => answer);
+}
+
+/** Whose certificate was presented, beside the answer; or that none was. */
+async function askByTls(port: number, host: string, path: string, options: RequestOptions): Promise<object> {
+  try {
+    const { certificate, ...answer } = await requestTls(port, host, path, options);
+    return { certificate: certificate.subject, ...shown(answer, `${host}${path}`) };
+  } catch (error) {
+    if (!/alert/.test((error as Error).message)) throw error;
+    return { certificate: null };
+  }
 }
 
 /** What the node adds to an answer, where a story asks for that. */

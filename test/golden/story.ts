@@ -17,7 +17,7 @@ export interface Request {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** HOST/PATH, or that with a method and headers. Each is sent several times, so that every worker and member has its turn. */
+/** HOST/PATH or https://HOST/PATH, or that with a method and headers. Each is sent several times, so that every worker and member has its turn. */
 const request = v.union([
   v.pipe(
     v.string(),

@@ -46,6 +46,7 @@ test.each<[Record<string, string>, object]>([
   [
     { "temporal-redirect": "http://b.example:8080/x" },
     redirect({
+      scheme: "http",
       statusCode: 302,
       hostname: "b.example",
       port: 8080,
@@ -54,7 +55,7 @@ test.each<[Record<string, string>, object]>([
   ],
   [
     { "temporal-redirect": "http://b.example", "redirect-code": "307" },
-    redirect({ statusCode: 307, hostname: "b.example" }),
+    redirect({ statusCode: 307, scheme: "http", hostname: "b.example" }),
   ],
   [
     { "request-headers": "X-A: 1: 2\n +X-B:  b \n\n-X-C" },
@@ -268,8 +269,8 @@ test.each<[Record<string, string>, RegExp]>([
   [{ "use-regex": "yes" }, /"yes": is neither "true" nor "false"; write "true" or "false"/],
   [{ "upstream-vhost": "A.example" }, /must be a host name in lower case; write HOST/],
   [{ "upstream-vhost": "*.example" }, /must be a host name/],
-  [{ "permanent-redirect": "https://a.example/" }, /redirects to https come with the version that speaks it/],
-  [{ "permanent-redirect": "ftp://a.example/" }, /is no path and no address; write \/PATH or http:\/\/HOST/],
+  [{ "permanent-redirect": "https://a.example:x/" }, /is no path and no address/],
+  [{ "permanent-redirect": "ftp://a.example/" }, /is no path and no address; write \/PATH or http\[s\]:\/\/HOST/],
   [{ "permanent-redirect": "http://a.example:0/" }, /a port is a whole number/],
   [{ "temporal-redirect": "/a", "permanent-redirect": "/b" }, /there is a permanent-redirect, too: keep one/],
   [{ "permanent-redirect": "/a", "redirect-code": "200" }, /must be one of 301/],

@@ -19,13 +19,14 @@ export interface PathWish {
 }
 
 interface Redirect {
+  readonly scheme?: "http" | "https";
   readonly hostname?: string;
   readonly port?: number;
   readonly path?: string;
   readonly statusCode: 301 | 302 | 303 | 307 | 308;
 }
 
-const redirectForm = "/PATH or http://HOST[:PORT][/PATH]";
+const redirectForm = "/PATH or http[s]://HOST[:PORT][/PATH]";
 
 /**
  * | annotation                                | value                                             |
@@ -33,7 +34,7 @@ const redirectForm = "/PATH or http://HOST[:PORT][/PATH]";
  * | `rewrite-target`                          | `/PATH` in place of what the path matched         |
  * | `use-regex` (Ingress)                     | `true`: ImplementationSpecific paths are regexes  |
  * | `upstream-vhost`                          | the Host that the backend hears                   |
- * | `permanent-redirect`, `temporal-redirect` | `/PATH` or `http://HOST[:PORT][/PATH]`            |
+ * | `permanent-redirect`, `temporal-redirect` | `/PATH` or `http[s]://HOST[:PORT][/PATH]`         |
  * | `redirect-code`                           | another status than 301 and 302                   |
  */
 export function pathWishOf(annotations: Annotations, kind: "Service" | "Ingress"): PathWish {
@@ -73,10 +74,7 @@ function redirectOf(annotations: Annotations): Redirect | undefined {
 }
 
 function parseTarget(text: string): Parsed<Omit<Redirect, "statusCode">> {
-  if (text.startsWith("https://")) {
-    return { ok: false, reason: "redirects to https come with the version that speaks it" };
-  }
-  const [, host, port, path] = /^(?:http:\/\/([^/:?#]+)(?::([0-9]+))?)?(\/.*)?$/.exec(text) ?? [];
+  const [, scheme, host, port, path] = /^(?:(https?):\/\/([^/:?#]+)(?::([0-9]+))?)?(\/.*)?$/.exec(text) ?? [];
   if (host === undefined && path === undefined) return { ok: false, reason: "is no path and no address" };
   const parts = [
     host === undefined ? undefined : parseWith(hostname, host),
@@ -87,6 +85,7 @@ function parseTarget(text: string): Parsed<Omit<Redirect, "statusCode">> {
   return {
     ok: true,
     value: {
+      ...(scheme === "http" || scheme === "https" ? { scheme } : {}),
       ...(host === undefined ? {} : { hostname: host }),
       ...(port === undefined ? {} : { port: Number(port) }),
       ...(path === undefined ? {} : { path }),

@@ -5,9 +5,11 @@ local location = {}
 
 local WELL_KNOWN = { http = 80, https = 443 }
 
--- What stands behind the host. Without a port given: nothing, or where https is found at another port, that one.
-function location.port(scheme, port)
-  port = port or scheme == "https" and settings.public_https_port or WELL_KNOWN[scheme]
+-- What stands behind the host. Without a port given: nothing, or where the node's own hosts are found by https at
+-- another port, that one.
+function location.port(scheme, port, is_own_host)
+  local own = is_own_host and scheme == "https" and settings.public_https_port
+  port = port or own or WELL_KNOWN[scheme]
   return port ~= WELL_KNOWN[scheme] and ":" .. port or ""
 end
 

@@ -1,5 +1,5 @@
 -- RequestRedirect {scheme, hostname, port, path, statusCode}: the client is told to ask elsewhere. Without a scheme it
--- is the request's; without a port the Location has none, or where https is found at another than its own, that one.
+-- is the request's; without a port the Location has none, or where the same host is found by https at another, that one.
 local domain = require "model.domain"
 local field = require "model.field"
 local listener = require "route.listener"
@@ -43,7 +43,8 @@ function request_redirect.compile(it, rule)
   return {
     on_request = function()
       local to = scheme or listener()
-      return location.send(status, to .. "://" .. (hostname or ngx.var.host) .. location.port(to, port) .. target())
+      local where = (hostname or ngx.var.host) .. location.port(to, port, not hostname)
+      return location.send(status, to .. "://" .. where .. target())
     end,
   }
 end

@@ -13,7 +13,7 @@ local function send()
     return page.finish(404) -- HTTP/1.0 without any: there is no address to send to
   end
   target = target:sub(1, 1) == "/" and target or "/" .. target
-  return location.send(308, "https://" .. host .. location.port("https") .. target)
+  return location.send(308, "https://" .. host .. location.port("https", nil, true) .. target)
 end
 
 -- As a route; see route/rich.lua.
