@@ -3,9 +3,9 @@
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -14,9 +14,11 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { address, checkDirectory, checkKeys, checkSuffix, integer, isLoopback } from "./prepare/checked.ts";
+import { socketFolder, writeFirstGeneration } from "./prepare/generated.ts";
 import { findInstallation } from "./prepare/installation.ts";
 import { connectionLimit, userLine } from "./prepare/process.ts";
 import { richLocations } from "./prepare/rich-locations.ts";
+import { believing, checkTrust, fastUnlessTold, proxyProtocolOf, trustedConf } from "./prepare/trusted.ts";
 
 export interface NodePorts {
   readonly http: number;
@@ -42,6 +44,10 @@ export interface NodeOptions {
   readonly keys: readonly string[];
   /** The port that clients find https at, where it is not 443: in the Location of a redirect. */
   readonly publicHttpsPort?: number;
+  /** Listeners that expect the PROXY protocol: http, https, tcp (all ports of VirtualServices). */
+  readonly proxyProtocol?: readonly string[];
+  /** Addresses and ranges of load balancers in front, which are believed when they tell of a client. */
+  readonly trustedProxies?: readonly string[];
   /** HTTP_SUFFIX_URL of an existing Rainbond. */
   readonly suffix?: string;
   /** Size of the dictionary that holds the state: twice what the largest state takes. */
@@ -87,6 +93,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const memoryMiB = integer("memoryMiB", options.memoryMiB ?? 256, 1, 65_536);
   const suffix = checkSuffix(options.suffix ?? "");
   const publicHttpsPort = integer("publicHttpsPort", options.publicHttpsPort ?? 443, 1, 65_535);
+  const trust = checkTrust(options.trustedProxies ?? [], options.proxyProtocol ?? []);
   checkKeys(options.keys);
   const installation = findInstallation();
 
@@ -104,22 +111,39 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     writeFileSync(join(directory, "conf", name), text, { mode });
   };
   for (const name of ["nginx.conf", "routes.conf", "fast.conf", "tls.conf", "forwarded.conf", "rich.conf"])
-    copyFileSync(join(here, name), join(directory, "conf", name));
+    write(name, believing(trust, readFileSync(join(here, name), "utf8")));
+  writeFirstGeneration(directory);
   write("node/modules/lua.conf", installation.modules.map((path) => `load_module ${path};\n`).join(""));
   write("node/process.conf", `${userLine(stateDirectory)}worker_processes ${workers};\n`);
   write("node/events.conf", `worker_connections ${connections};\n`);
   write("node/rich.conf", richLocations());
   write("node/memory.conf", `lua_shared_dict entrance_state ${memoryMiB}m;\n`);
   for (const [name, [bind, port]] of Object.entries(listeners)) {
-    write(`node/${name}.conf`, `listen ${bind}:${port}${OF_LISTENER[name] ?? ""};\n`);
+    const { flag, lines } = proxyProtocolOf(trust, name);
+    write(`node/${name}.conf`, `listen ${bind}:${port}${OF_LISTENER[name] ?? ""}${flag};\n${lines}`);
   }
   for (const [scheme, port] of Object.entries({ http, https })) {
     const forwarded = { "X-Forwarded-Proto": scheme, "X-Forwarded-Port": port };
     const headers = Object.entries(forwarded).map(([name, value]) => `proxy_set_header ${name} ${value};\n`);
-    write(`node/${scheme}-forwarded.conf`, headers.join(""));
+    write(`node/${scheme}-forwarded.conf`, believing(trust, headers.join("")));
   }
+  write("node/ports.conf", `map $scheme $listener_port { https ${https}; default ${http}; }\n`);
+  write("node/trusted.conf", trustedConf(trust, { http, https }));
+  write("node/fast-told.conf", fastUnlessTold(trust));
   const settings = { version: VERSION, suffix, v1_without_key: isLoopback(adminAddress) };
-  write("settings.json", JSON.stringify({ ...settings, public_https_port: publicHttpsPort }));
+  const l4 = {
+    address: options.bind?.http ?? "0.0.0.0",
+    https: listeners.https.join(":"),
+    https_port: https,
+    own_ports: Object.values(listeners).map(([, port]) => port),
+    sockets: Math.floor(connections / 2),
+    folder: socketFolder(directory),
+    trusted: trust.proxies,
+    takes_proxy_protocol: trust.proxyProtocol.includes("tcp"),
+    https_takes_proxy_protocol: trust.proxyProtocol.includes("https"),
+  };
+  const trusts_proxies = trust.proxies.length > 0;
+  write("settings.json", JSON.stringify({ ...settings, public_https_port: publicHttpsPort, trusts_proxies, l4 }));
   write("keys", `${options.keys.join("\n")}\n`, 0o600);
   rmSync(join(directory, "lua"), { force: true });
   symlinkSync(join(here, "lua"), join(directory, "lua"));

@@ -205,7 +205,7 @@ describe("values that can't be used are rejected, the rest goes live", () => {
     ["a domain in upper case", "Domain/BAD.example", { tenant: "shop", certificates: [] }, /a domain is/],
     ["no certificate's key", "Domain/bad.example", { tenant: "shop", certificates: ["Pool/shop/a/80"] }, /Certificate/],
     ["no pool's key", "Domain/bad.example", { tenant: "shop", passthrough: "shop" }, /passthrough must be the key/],
-    ["a tcp port", "VirtualService/tcp/3306", { port: 3306, protocol: "tcp", addresses: [] }, /until the next/],
+    ["a tcp port", "VirtualService/tcp/3306", { port: 3306, protocol: "tcp", addresses: [] }, /key of a Pool/],
     ["a certificate", "Certificate/shop/tls", { chain: "-", key: "SECRET", names: [] }, /notAfter must be/],
     ["a rule of another domain", "Rule/bad.example/Ingress/shop/web/0", { ...good, domain: "c.example" }, /key names/],
     ["a rule of another owner", "Rule/bad.example/Ingress/shop/else/0", good, /owner must be/],

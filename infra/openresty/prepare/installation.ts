@@ -3,10 +3,11 @@ import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { NodeSetupError } from "./setup-error.ts";
 
-const APT = "apt-get install -y nginx libnginx-mod-http-lua lua-resty-core lua-resty-lrucache lua-cjson";
+const APT =
+  "apt-get install -y nginx libnginx-mod-http-lua libnginx-mod-stream lua-resty-core lua-resty-lrucache lua-cjson";
 const OPENRESTY = "/usr/local/openresty/nginx/sbin/nginx";
 const MODULE_FOLDERS = ["/usr/lib/nginx/modules", "/usr/share/nginx/modules"];
-const MODULES = ["ndk_http_module.so", "ngx_http_lua_module.so"];
+const MODULES = ["ndk_http_module.so", "ngx_http_lua_module.so", "ngx_stream_module.so"];
 
 function findInPath(name: string): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
@@ -44,7 +45,7 @@ export function findInstallation(): Installation {
   const folder = MODULE_FOLDERS.find((path) => MODULES.every((name) => existsSync(join(path, name))));
   const missing = [
     nginx === undefined ? "nginx" : "",
-    folder === undefined ? "nginx's Lua module" : "",
+    folder === undefined ? "nginx's Lua and stream modules" : "",
     existsSync("/usr/share/lua/5.1/resty/core.lua") ? "" : "lua-resty-core",
     existsSync("/usr/share/lua/5.1/resty/lrucache.lua") ? "" : "lua-resty-lrucache",
     debianHasCjson() ? "" : "lua-cjson",

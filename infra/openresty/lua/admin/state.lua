@@ -4,6 +4,7 @@ local ending = require "state.ending"
 local head = require "state.head"
 local index = require "state.index"
 local json = require "state.json"
+local listeners = require "l4.report"
 local memory = require "state.memory"
 local record = require "state.record"
 local sets = require "state.sets"
@@ -88,6 +89,7 @@ return function()
     ',"rejected":', rejected_list(),
     ',"shadowed":', shadowed_list(),
     ',"certificates":', json.list(ending.soon()),
+    ",", listeners.members(),
     (',"memory":{"freeBytes":%d,"capacityBytes":%d}'):format(free, capacity),
     (',"uptimeSeconds":%d,"version":"%s"'):format(ngx.time() - board.started, settings.version),
     (',"pid":%d,"workers":'):format(ngx.worker.pid()), workers(), "}",

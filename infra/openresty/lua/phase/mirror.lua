@@ -1,6 +1,7 @@
 -- Sends a copy of the request to another pool, whose answer nobody waits for. A timer sends it, so it can't delay or
 -- fail the request; what is too much is left out.
 local pool = require "route.pool"
+local settings = require "settings"
 local view = require "route.view"
 
 local MAX_AT_ONCE = 64 -- of one worker
@@ -14,6 +15,12 @@ local NOT_COPIED = {
   ["x-forwarded-proto"] = true, ["x-real-ip"] = true,
 }
 
+-- As forwarded.conf tells it: where proxies are trusted, what they say counts.
+local FORWARDED = { ["for"] = "remote_addr", proto = "scheme", host = "http_host", port = "listener_port" }
+if settings.trusts_proxies then
+  FORWARDED = { ["for"] = "forwarded_for", proto = "forwarded_proto", host = "forwarded_host", port = "forwarded_port" }
+end
+
 local running = 0
 
 local function head(way, body)
@@ -24,10 +31,10 @@ local function head(way, body)
     "Host: " .. (way.backend_host or var.http_host),
     "Connection: close",
     "X-Real-IP: " .. var.remote_addr,
-    "X-Forwarded-For: " .. var.remote_addr,
-    "X-Forwarded-Proto: " .. var.scheme,
-    "X-Forwarded-Host: " .. var.http_host,
-    "X-Forwarded-Port: " .. var.server_port,
+    "X-Forwarded-For: " .. var[FORWARDED["for"]],
+    "X-Forwarded-Proto: " .. var[FORWARDED.proto],
+    "X-Forwarded-Host: " .. var[FORWARDED.host],
+    "X-Forwarded-Port: " .. var[FORWARDED.port],
   }
   if body then
     lines[#lines + 1] = "Content-Length: " .. #body
@@ -75,7 +82,8 @@ return function(way)
   end
   local body, is_copied = copied_body(way)
   local to = is_copied and view.pool(mirror.pool)
-  local peer = to and pool.next_peer(to, ngx.now())
+  local is_plain = to and not (to.special and to.special.backend.kind ~= "special") -- no TLS, no HTTP/2
+  local peer = is_plain and pool.next_peer(to, ngx.now())
   local target = peer and { address = peer.address, port = peer.port }
   if target and ngx.timer.at(0, send, target, head(way, body) .. (body or "")) then
     running = running + 1

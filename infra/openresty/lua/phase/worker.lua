@@ -1,16 +1,20 @@
--- init_worker_by_lua: shows now and then where this worker is.
+-- init_worker_by_lua: shows now and then where this worker is, and looks whether something must be generated.
+local reload = require "generated.reload"
 local view = require "route.view"
 
 local EVERY_SECONDS = 1
 
 local function report(premature)
-  if not premature then
-    view.report()
+  if premature then
+    return reload.ended()
   end
+  view.report()
+  return reload.step()
 end
 
 return function()
   math.randomseed(ngx.worker.pid() + ngx.time())
   view.report()
+  reload.began()
   assert(ngx.timer.every(EVERY_SECONDS, report))
 end

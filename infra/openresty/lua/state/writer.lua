@@ -7,6 +7,7 @@ local fold = require "state.fold"
 local head = require "state.head"
 local lock = require "state.lock"
 local memory = require "state.memory"
+local reload = require "generated.reload"
 local ring = require "state.ring"
 local sets = require "state.sets"
 local snapshot_file = require "state.snapshot_file"
@@ -48,6 +49,7 @@ local function finish(batch, answer, persist)
   ring.put(batch.version, batch.subjects)
   batch:publish()
   batch.published = true
+  reload.soon()
   fold.when_due(batch.was_damaged and batch.head.problem == "")
   return answer, false
 end

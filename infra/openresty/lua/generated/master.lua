@@ -1,0 +1,43 @@
+-- The master process: it takes a new configuration when it is told to.
+local ffi = require "ffi"
+
+ffi.cdef [[
+int getppid(void);
+int kill(int pid, int signal);
+]]
+
+local C = ffi.C
+local SIGHUP = 1
+local EPERM = 1
+
+local master = {}
+
+-- true; false when it belongs to somebody else; or nil and a number, when there is none.
+function master.reload()
+  if C.kill(C.getppid(), SIGHUP) == 0 then
+    return true
+  end
+  local number = ffi.errno()
+  if number == EPERM then
+    return false
+  end
+  return nil, number
+end
+
+function master.is_alive(pid)
+  return C.kill(pid, 0) == 0 or ffi.errno() == EPERM
+end
+
+-- How many processes it has; 0 where the kernel does not say.
+function master.children()
+  local pid = C.getppid()
+  local file = io.open(("/proc/%d/task/%d/children"):format(pid, pid), "r")
+  local text = file and file:read("*a") or ""
+  if file then
+    file:close()
+  end
+  local _, count = text:gsub("%d+", "")
+  return count
+end
+
+return master

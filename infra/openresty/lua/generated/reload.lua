@@ -1,0 +1,266 @@
+-- Turns what the sources generate into what nginx runs: writes it, has the master reload gracefully, and waits until
+-- workers of the new configuration report. At once after a change, then at most once a second, and more rarely the more
+-- old workers there are that still hold connections. One process at a time does it, over all workers; whoever dies on
+-- the way, the next one's timer goes on.
+local board = require "state.board"
+local breath = require "state.breath"
+local folder = require "generated.folder"
+local head = require "state.head"
+local lock = require "state.lock"
+local master = require "generated.master"
+local problem_of = require "generated.problem"
+local progress = require "generated.progress"
+local ring = require "state.ring"
+local sources = require "generated.sources"
+
+local reload = {}
+
+local EVERY_SECONDS = 1 -- between two reloads
+local TAKEN_WITHIN_SECONDS = 10 -- nginx tries for 2.5 s to open a port; after this it has refused
+local REFUSED_SECONDS = 30 -- what nginx refused is not asked again for so long
+local MAX_SHARE = 0.1 -- of one CPU, for generating
+local SOON_SECONDS = 0.05 -- between two looks at what is about to happen
+local GENERATIONS = 8 -- as in progress.accepting
+-- While more than this many old generations hold connections, the time between reloads doubles with each, up to a
+-- minute. (Old workers end after worker_shutdown_timeout.)
+local MANY_OLD, MAX_WAIT_SECONDS = 8, 60
+
+local own_generation = 0
+local is_waiting = false
+
+local function is_in_flight()
+  return progress.asked > progress.running
+end
+
+-- Whether a worker of an older generation still takes connections.
+local function old_ones_accept()
+  for place = 0, GENERATIONS - 1 do
+    if place ~= progress.running % GENERATIONS then
+      for id = 0, ngx.worker.count() - 1 do
+        local pid = progress.accepting[place][id]
+        if pid ~= 0 and master.is_alive(pid) then
+          return true
+        end
+        progress.accepting[place][id] = 0
+      end
+    end
+  end
+  return false
+end
+
+local function seconds_between()
+  local old = master.children() / ngx.worker.count() - 1
+  local wait = EVERY_SECONDS * 2 ^ math.max(0, math.ceil(old) - MANY_OLD)
+  return math.min(wait, MAX_WAIT_SECONDS)
+end
+
+-- nginx kept the configuration it had: the error log says why. What was new in it is left out for a while.
+local function give_up(now)
+  ngx.log(ngx.ERR, ("nginx did not take generation %d of the generated configuration; what runs is %d"):format(
+    progress.asked, progress.running))
+  if progress.refused > 0 then
+    folder.forget(progress.refused)
+  end
+  progress.refused, progress.refused_until = progress.asked, now + REFUSED_SECONDS
+  progress.asked, progress.evaluated = progress.running, 0
+  folder.point_to(progress.running)
+end
+
+-- Takes note of what has become of the last reload. Not over yet: false, and when to look again, unless new workers do.
+local function settle(now)
+  if is_in_flight() then
+    if now - progress.asked_at < TAKEN_WITHIN_SECONDS then
+      return false, nil
+    end
+    give_up(now)
+  elseif progress.running > 0 and old_ones_accept() then
+    return false, SOON_SECONDS
+  elseif progress.asked_revision > progress.revision then
+    progress.revision = progress.asked_revision
+  end
+  if progress.refused > 0 and now >= progress.refused_until then
+    folder.forget(progress.refused)
+    progress.refused, progress.evaluated = 0, 0
+  end
+  return true
+end
+
+local function concerns_a_source(version)
+  local found = false
+  local is_known = ring.each(progress.evaluated, version, function(kind, name)
+    for _, source in ipairs(sources) do
+      found = found or source.concerns(kind, name)
+    end
+  end)
+  return found or not is_known
+end
+
+local function is_due(version, now)
+  local is_time = progress.again_at > 0 and now >= progress.again_at
+  return is_time or progress.evaluated == 0 or progress.evaluated ~= version and concerns_a_source(version)
+end
+
+-- The files of all sources, and when to look again.
+local function make()
+  local texts, again_at, each = {}, 0, {}
+  local context = { running = progress.running, refused = progress.refused > 0 and progress.refused or nil }
+  for place, source in ipairs(sources) do
+    local files, again = source.make(context)
+    each[place] = files
+    for name, text in pairs(files) do
+      texts[name] = text
+    end
+    if again and (again_at == 0 or again < again_at) then
+      again_at = again
+    end
+  end
+  return texts, again_at, each
+end
+
+local function serve(each)
+  for place, source in ipairs(sources) do
+    if source.serve and not source.serve(each[place]) then
+      return false
+    end
+  end
+  return true
+end
+
+local function ask(texts, mark, revision, now)
+  local number = progress.last + 1
+  texts["generation.main.conf"] = ("env ENTRANCE_GENERATION=%d;\n"):format(number)
+  texts["https.conf"] = texts["https.conf"] or "include node/https.conf;\n"
+  local fine, problem = folder.write(number, texts, mark)
+  if not fine then
+    return nil, problem
+  end
+  progress.last, progress.asked, progress.asked_at, progress.asked_revision = number, number, now, revision
+  fine, problem = master.reload()
+  if fine then
+    progress.reloads, progress.may_not = progress.reloads + 1, 0
+    return true
+  end
+  progress.asked = progress.running
+  folder.point_to(progress.running)
+  folder.forget(number)
+  progress.last = number - 1
+  if fine == nil then
+    return nil, ("there is no master to signal (error %d)"):format(problem)
+  end
+  if progress.may_not == 0 then
+    ngx.log(ngx.ERR, problem_of.MAY_NOT)
+  end
+  progress.may_not = 1
+  return true
+end
+
+local function is_refused(mark)
+  return progress.refused > 0 and folder.mark_of(progress.refused) == mark
+end
+
+local function evaluate(version, now)
+  local revision = head.current().revision
+  breath.start()
+  local texts, again_at, each = make()
+  local mark = folder.mark(texts)
+  ngx.update_time()
+  progress.evaluations, progress.cost, progress.done_at = progress.evaluations + 1, ngx.now() - now, ngx.now()
+  if mark == folder.mark_of(progress.running) then
+    if not serve(each) then
+      return nil, "the content of ports could not be handed over"
+    end
+    progress.revision, progress.asked_revision = revision, revision
+  elseif not is_refused(mark) then
+    local fine, problem = ask(texts, mark, revision, ngx.now())
+    if not fine then
+      return nil, problem
+    end
+  end
+  progress.evaluated, progress.again_at = version, again_at
+  return true
+end
+
+-- How long to wait before thinking of another reload.
+local function wait_seconds(now)
+  local after_work = progress.done_at + progress.cost * (1 / MAX_SHARE - 1) - now
+  local after_reload = progress.asked_at > 0 and progress.asked_at + seconds_between() - now or 0
+  return math.max(after_work, after_reload)
+end
+
+-- One step; gives the seconds after which another one is due, if soon.
+local function step()
+  ngx.update_time()
+  local now, version = ngx.now(), board.version
+  local is_settled, soon = settle(now)
+  if not is_settled then
+    return soon
+  end
+  if not is_due(version, now) then
+    progress.evaluated = version
+    if progress.asked == progress.running and progress.may_not == 0 then
+      progress.revision = head.current().revision
+    end
+    return nil
+  end
+  local wait = wait_seconds(now)
+  if wait > 0 then
+    return wait
+  end
+  local fine, problem = evaluate(version, now)
+  if not fine then
+    ngx.log(ngx.ERR, "configuration was not generated: ", problem)
+  end
+  return nil
+end
+
+local function run(premature)
+  is_waiting = false
+  if not premature then
+    reload.step()
+  end
+end
+
+local function come_back(seconds)
+  if not is_waiting and not ngx.worker.exiting() then
+    is_waiting = ngx.timer.at(seconds, run) and true or false
+  end
+end
+
+-- Now and then, and after each change. Somebody else at it: they, or the next timer, see it.
+function reload.step()
+  local guard = lock.take("reload", 0)
+  if not guard then
+    return come_back(SOON_SECONDS)
+  end
+  local fine, wait = pcall(step)
+  lock.give_back(guard)
+  if not fine then
+    ngx.log(ngx.ERR, "generating configuration failed: ", wait)
+  elseif wait then
+    come_back(wait)
+  end
+end
+
+-- After a change was published.
+function reload.soon()
+  come_back(0)
+end
+
+-- A worker begins to take connections. (Which configuration is its own is said by that, and not by any file.)
+function reload.began()
+  own_generation = tonumber(os.getenv("ENTRANCE_GENERATION")) or 0
+  progress.accepting[own_generation % GENERATIONS][ngx.worker.id()] = ngx.worker.pid()
+  progress.running = math.max(progress.running, own_generation)
+  progress.last, progress.asked = math.max(progress.last, own_generation), math.max(progress.asked, own_generation)
+  come_back(0)
+end
+
+-- A worker takes no more connections: nginx tells those that have timers.
+function reload.ended()
+  local mine = progress.accepting[own_generation % GENERATIONS]
+  if mine[ngx.worker.id()] == ngx.worker.pid() then
+    mine[ngx.worker.id()] = 0
+  end
+end
+
+return reload

@@ -1,0 +1,17 @@
+-- Who generates configuration, in what can't be data: nginx takes ports and files of certificates from no variable.
+-- A source is a table:
+--
+--   concerns(kind, name)    whether a change of this subject (state/subjects.lua) may change its files
+--   make(context)           its files as of what is published now: {file name → text}, and the time to look again
+--                           though nothing changed, or nil. It may yield (state/breath.lua): what is published
+--                           meanwhile has it called again. NAME.main.conf is included at the top of nginx.conf,
+--                           NAME.http.conf within http {}; other names are for nobody but their maker, who may have
+--                           them included or read by path (conf/generated/current/NAME). A name that begins with a dot
+--                           is data: a change of it alone reloads nothing.
+--                           context: {running: number of the generation that runs, refused: number of one that nginx
+--                           did not take, or nil}; generated/folder.lua reads their files.
+--   serve(files)            optional: called whenever these files are what counts, without a reload; true when done
+--
+-- All that becomes configuration must be numbers, addresses and file names that were checked: no text of users. Files
+-- that equal those of the generation that runs cause no reload; what changed is coalesced (generated/reload.lua).
+return { require "l4.source" }

@@ -1,0 +1,134 @@
+-- Ports for connections, as a source of generated configuration (generated/sources.lua).
+local breath = require "state.breath"
+local index = require "state.index"
+local memory = require "state.memory"
+local members = require "l4.members"
+local openings = require "l4.openings"
+local passthrough = require "l4.passthrough"
+local progress = require "generated.progress"
+local report = require "l4.report"
+local services_of = require "l4.services"
+local settings = require "settings"
+local stock = require "l4.stock"
+
+local source = {}
+
+local TRY_AGAIN_SECONDS = 5
+local NO_V2 = "proxyProtocol v2 can't be sent by this nginx: use v1"
+local NO_ROOM = "the node's folder has too long a path for a socket: choose a shorter one"
+
+-- The pools that ports use, as of the last evaluation; made anew when another worker has made a newer one.
+local used, used_at = {}, -1
+
+local function note_used(services, names)
+  used, used_at = {}, progress.evaluations
+  for _, it in ipairs(services) do
+    used[it.pool] = true
+  end
+  for _, it in ipairs(names) do
+    if it.pool then
+      used[it.pool] = true
+    end
+  end
+end
+
+function source.concerns(kind, name)
+  if kind == "listener" then
+    return true
+  elseif kind == "domain" then
+    return progress.passing == 1 or memory.current(index.PASSTHROUGHS) ~= nil
+  elseif kind ~= "pool" then
+    return false
+  end
+  if used_at ~= progress.evaluations then
+    note_used((services_of.all()), passthrough.all())
+  end
+  return used[name] == true
+end
+
+-- Sets `to`, and a reason where nothing can lead there.
+local function add_members(list)
+  for _, it in ipairs(list) do
+    if it.pool then
+      it.to = members(it.pool)
+      if it.to.proxy_protocol == "v2" and it.protocol ~= "udp" then
+        it.reason = NO_V2
+      end
+    end
+    breath.take()
+  end
+end
+
+local function open_ones(list)
+  local open = {}
+  for _, it in ipairs(list) do
+    if not it.reason then
+      open[#open + 1] = it
+    end
+  end
+  return open
+end
+
+-- Names that pass through, without those that can't; none at all where none can.
+local function passing(names)
+  local open, any = {}, false
+  for _, it in ipairs(names) do
+    if it.pool and not settings.l4.folder then
+      it.reason = NO_ROOM
+    end
+    if not it.reason then
+      open[#open + 1] = it
+      any = any or it.pool ~= nil
+    end
+  end
+  return any and open or {}
+end
+
+local function of_domains(names)
+  local listed = {}
+  for _, it in ipairs(names) do
+    if it.pool then
+      it.port, it.protocol = settings.l4.https_port, "tls"
+      listed[#listed + 1] = it
+    end
+  end
+  return listed
+end
+
+local function files(open, names, sockets)
+  if #open == 0 and #names == 0 then
+    return {}
+  end
+  if #names > 0 then
+    sockets[#sockets + 1] = "unix https"
+    sockets[#sockets + 1] = "unix passthrough"
+  end
+  return {
+    ["l4.main.conf"] = stock.stream(open, names),
+    ["https.conf"] = #names > 0 and stock.https() or nil,
+    [openings.LIST] = table.concat(sockets, "\n") .. "\n",
+  }
+end
+
+function source.make(context)
+  local services, shadowed = services_of.all()
+  local names = passthrough.all()
+  add_members(services)
+  add_members(names)
+  local sockets, try_again = openings.decide(services, context)
+  local passed = passing(names)
+  progress.passing = #passed > 0 and 1 or 0
+  if #passed > 0 then
+    openings.clear_away(context)
+  end
+  local made = files(open_ones(services), passed, sockets)
+  for _, it in ipairs(of_domains(names)) do
+    services[#services + 1] = it
+  end
+  assert(report.write(services, shadowed))
+  note_used(services, names)
+  used_at = progress.evaluations + 1 -- as this one will be counted
+  return made, try_again and ngx.now() + TRY_AGAIN_SECONDS or nil
+end
+
+return source
