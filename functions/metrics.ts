@@ -1,8 +1,12 @@
 /** GET /metrics: Prometheus' text format, version 0.0.4. */
 import type { Context } from "hono";
 import { surveyBalancers, surveyMarks } from "../shared/reconcile/survey.ts";
+import { surveyCertificateEnds } from "../shared/reconcile/survey-certificates.ts";
 import { seriesName } from "./counters.ts";
 import type { Door } from "./door.ts";
+
+/** Each is a series of its own. */
+const maxCertificates = 1_000;
 
 export async function metrics(door: Door, context: Context): Promise<Response> {
   const lines = new Map<string, string[]>();
@@ -27,6 +31,9 @@ export async function metrics(door: Door, context: Context): Promise<Response> {
       if (node.lag !== undefined) gauge("entrance_node_lag_revisions", labels, node.lag);
       gauge("entrance_node_rejected", labels, node.rejected.length);
     }
+  }
+  for (const { namespace, secret, notAfter } of await surveyCertificateEnds(door.entrance.context, maxCertificates)) {
+    gauge("entrance_certificate_not_after_seconds", { namespace, secret }, notAfter);
   }
   const text = [...lines.values()].map((each) => `${each.join("\n")}\n`).join("");
   return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });

@@ -2,11 +2,13 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { BalancerSurvey, DomainSurvey, RefusedSurvey } from "../shared/reconcile/survey.ts";
+import type { CertificateSurvey } from "../shared/reconcile/survey-certificates.ts";
 import type { Door } from "./door.ts";
 import { style } from "./page-style.ts";
 import { readStatus } from "./status.ts";
 
 const domainsOnPage = 100;
+const certificatesOnPage = 100;
 const refreshSeconds = 5;
 
 export async function page(door: Door, context: Context): Promise<Response> {
@@ -29,6 +31,10 @@ ${status.balancers.map(balancerSection)}
 <h2>Domains</h2>
 ${status.domains.length === 0 ? html`<p class="empty">No object asks for a host yet.</p>` : domainTable(status.domains)}
 ${status.next === undefined ? "" : html`<p><a href="/?after=${encodeURIComponent(status.next)}">more</a></p>`}
+</section>
+<section>
+<h2>Certificates</h2>
+${status.certificates.length === 0 ? html`<p class="empty">No Secret with a certificate is known.</p>` : certificateTable(status.certificates.slice(0, certificatesOnPage))}
 </section>
 <section>
 <h2>Refused</h2>
@@ -75,6 +81,18 @@ function domainTable(domains: readonly DomainSurvey[]) {
 <td>${route.pools.map((each) => html`<div><code>${each.pool}</code></div>`)}</td>
 <td>${route.pools.map((each) => html`<div>${membersText(each.members)}</div>`)}</td></tr>`,
         ),
+  )}</tbody>
+</table>`;
+}
+
+function certificateTable(certificates: readonly CertificateSurvey[]) {
+  return html`<table>
+<thead><tr><th>secret</th><th>names</th><th>until</th><th>used by</th></tr></thead>
+<tbody>${certificates.map(
+    ({ namespace, secret, names, notAfter, hosts, problems }) => html`<tr><td><code>${namespace}/${secret}</code></td>
+<td>${names.slice(0, 10).join(", ")}</td>
+<td class="${problems.length === 0 ? "good" : "bad"}">${notAfter}${problems.map((problem) => html`<div>${problem}</div>`)}</td>
+<td>${hosts.length === 0 ? "nobody" : hosts.slice(0, 10).join(", ")}</td></tr>`,
   )}</tbody>
 </table>`;
 }

@@ -2,12 +2,14 @@
 import type { Context } from "hono";
 import { EntranceError } from "../shared/model/error.ts";
 import { surveyBalancers, surveyDomains, surveyMarks, surveyRefused } from "../shared/reconcile/survey.ts";
+import { surveyCertificates } from "../shared/reconcile/survey-certificates.ts";
 import type { Door } from "./door.ts";
 import { listIsOff } from "./resync.ts";
 
 const defaultDomains = 100;
 const maxDomains = 1_000;
 const maxRefused = 1_000;
+const maxCertificates = 1_000;
 
 export async function status(door: Door, context: Context): Promise<Response> {
   const limit = Number(context.req.query("limit") ?? defaultDomains);
@@ -19,13 +21,14 @@ export async function status(door: Door, context: Context): Promise<Response> {
 
 export type Status = Awaited<ReturnType<typeof readStatus>>;
 
-/** `after` is the `next` of an answer before; at most `limit` domains and 1,000 refused objects. */
+/** `after` is the `next` of an answer before; at most `limit` domains, and 1,000 refused objects and certificates. */
 export async function readStatus(door: Door, after: string | undefined, limit: number) {
   const { context } = door.entrance;
-  const [balancers, marks, refused, domains] = await Promise.all([
+  const [balancers, marks, refused, certificates, domains] = await Promise.all([
     surveyBalancers(door.entrance),
     surveyMarks(context),
     surveyRefused(context, maxRefused),
+    surveyCertificates(context, maxCertificates),
     surveyDomains(context, after, limit),
   ]);
   return {
@@ -35,6 +38,7 @@ export async function readStatus(door: Door, after: string | undefined, limit: n
     marks,
     balancers,
     refused,
+    certificates,
     domains: domains.domains,
     ...(domains.next === undefined ? {} : { next: domains.next }),
   };

@@ -97,6 +97,7 @@ function sorted(value: unknown): unknown {
 /** The few defaults of the API server that a reader of these objects relies on. */
 function defaulted(kind: string, rest: Record<string, unknown>): Record<string, unknown> {
   if (kind === "Namespace") return { ...rest, spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } };
+  if (kind === "Secret") return secretDefaults(rest);
   if (kind === "EndpointSlice") return { ...rest, ports: withProtocol(rest["ports"]) };
   const spec = rest["spec"];
   if (kind !== "Service" || !isRecord(spec)) return rest;
@@ -105,6 +106,14 @@ function defaulted(kind: string, rest: Record<string, unknown>): Record<string, 
     ? ports.map((port) => (isRecord(port) ? { targetPort: port["port"], ...port } : port))
     : ports;
   return { ...rest, spec: { type: "ClusterIP", sessionAffinity: "None", ...spec, ports: targeted } };
+}
+
+/** `stringData` is for people who write: the server keeps it as `data`, where it wins, and never shows it again. */
+function secretDefaults({ stringData, data, type = "Opaque", ...rest }: Record<string, unknown>) {
+  const written = isRecord(stringData) ? Object.entries(stringData) : [];
+  const encoded = written.map(([name, text]) => [name, Buffer.from(String(text)).toString("base64")]);
+  const all = { ...(isRecord(data) ? data : {}), ...Object.fromEntries(encoded) };
+  return { ...rest, ...(data === undefined && encoded.length === 0 ? {} : { data: all }), type };
 }
 
 function withProtocol(ports: unknown): unknown {

@@ -1,4 +1,5 @@
 /** The little etcd under `npm run apply`: each object's last state, and one counter that only rises. */
+import { chmodSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { ClusterObject } from "./cluster-object.ts";
 
@@ -10,6 +11,8 @@ export class ClusterStore {
 
   constructor(file: string) {
     this.#database = new DatabaseSync(file, { timeout: busyMs });
+    // Secrets lie in it as in a cluster's own store. What SQLite writes beside it has the same mode.
+    if (file !== ":memory:") chmodSync(file, 0o600);
     this.#database.exec(`
       CREATE TABLE IF NOT EXISTS object (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS counter (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;

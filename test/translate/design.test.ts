@@ -112,5 +112,6 @@ test("the captured Ingress", () => {
       },
     },
   });
-  expect(problems).toEqual([]);
+  const sentence = "Secret shop/shop-tls is not known yet: its certificate is used once it is";
+  expect(problems).toEqual([{ sentence, deny: false }]);
 });
