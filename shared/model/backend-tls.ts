@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { hostname } from "./filter/hostname.ts";
 
 /** About thirty authorities. */
-const maxCaLength = 65_536;
+export const maxCaLength = 65_536;
 const caMessage = `must be PEM certificates of at most ${maxCaLength} characters`;
 
 export const backendTlsSchema = v.object({

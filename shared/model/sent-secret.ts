@@ -9,5 +9,6 @@ export interface SentSecret extends SeenMetadata {
   readonly kind: "SentSecret";
   readonly certificate?: { readonly chain: string; readonly key: SecretText };
   readonly users?: readonly SentUser[];
+  readonly authorities?: string;
   readonly problems: readonly SecretProblem[];
 }

@@ -1,11 +1,13 @@
 /**
  * Secret v1: a certificate with its key (`kubernetes.io/tls`), one user (`kubernetes.io/basic-auth`), or users in a key
- * `auth`, as ingress-nginx has them. Any other Secret is none of ours, and nothing of it is kept.
+ * `auth`, as ingress-nginx has them; and authorities in a key `ca.crt`, of these or of an Opaque one. Any other Secret is
+ * none of ours, and nothing of it is kept.
  */
 import * as v from "valibot";
 import { type Parsed, parseWith, told } from "../model/parse.ts";
 import { SecretText } from "../model/secret-text.ts";
 import type { SentSecret } from "../model/sent-secret.ts";
+import { parseAuthorities } from "./authorities.ts";
 import { decodeBase64 } from "./base64.ts";
 import { parseUser, parseUsers, type Users } from "./htpasswd.ts";
 import { metadataSchema, seenMetadata } from "./metadata.ts";
@@ -26,13 +28,15 @@ const schema = v.object({ metadata: metadataSchema, ...contentSchema.entries }, 
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** Which of the three it is, if any. What cannot be read is none of ours. */
-function formOf(wire: unknown): "tls" | "user" | "users" | undefined {
+/** Which of them it is, if any. What cannot be read is none of ours, and a service account's token has a `ca.crt`, too. */
+function formOf(wire: unknown): "tls" | "user" | "users" | "authorities" | undefined {
   const parsed = v.safeParse(contentSchema, wire);
   if (!parsed.success) return undefined;
   if (parsed.output.type === "kubernetes.io/tls") return "tls";
   if (parsed.output.type === "kubernetes.io/basic-auth") return "user";
-  return Object.hasOwn(parsed.output.data, "auth") ? "users" : undefined;
+  if (Object.hasOwn(parsed.output.data, "auth")) return "users";
+  const isOpaque = parsed.output.type === "" || parsed.output.type === "Opaque";
+  return isOpaque && Object.hasOwn(parsed.output.data, "ca.crt") ? "authorities" : undefined;
 }
 
 export function isKeptSecret(wire: unknown): boolean {
@@ -49,7 +53,10 @@ export function trimSecret(wire: unknown): Parsed<SentSecret> {
   const { metadata, data } = parsed.value;
   const content = contentOf(wire, data);
   if (!content.ok) return content;
-  return { ok: true, value: { kind: "SentSecret", ...seenMetadata(metadata), problems: [], ...content.value } };
+  const { problems = [], ...found } = content.value;
+  const { problems: more = [], ...authorities } = formOf(wire) === undefined ? {} : authoritiesOf(data);
+  const value = { kind: "SentSecret", ...seenMetadata(metadata), ...found, ...authorities } as const;
+  return { ok: true, value: { ...value, problems: [...problems, ...more] } };
 }
 
 function contentOf(wire: unknown, data: Data): Parsed<Partial<SentSecret>> {
@@ -66,9 +73,20 @@ function contentOf(wire: unknown, data: Data): Parsed<Partial<SentSecret>> {
       const lines = read(data, "auth", maxAuthLength);
       return { ok: true, value: usersOf(lines.ok ? parseUsers(lines.value) : { users: [], faults: faultsOf(lines) }) };
     }
+    case "authorities":
     case undefined:
       return { ok: true, value: {} };
   }
+}
+
+/** Nobody may ever use them, so a fault is only told. */
+function authoritiesOf(data: Data): Partial<SentSecret> {
+  if (isEmpty(data["ca.crt"])) return {};
+  const text = read(data, "ca.crt", maxChainLength);
+  const found = text.ok ? parseAuthorities(text.value) : text;
+  if (found.ok) return { authorities: found.value };
+  const sentence = found.reason.startsWith("data.") ? found.reason : `data.ca.crt: ${found.reason}`;
+  return { problems: [{ sentence, deny: false }] };
 }
 
 /** Whoever asks for a certificate may make an empty Secret first and fill it later. */

@@ -14,7 +14,7 @@ export interface SecretKeeper {
 
 export function secretKeeper(sealer: Sealer, inspect: Inspect): SecretKeeper {
   return {
-    async keep({ namespace, name, created, certificate, users, problems }) {
+    async keep({ namespace, name, created, certificate, users, authorities, problems }) {
       const field = (path: string) =>
         `${referenceKey({ kind: "Secret", namespace, name })}/${encodeURIComponent(path)}`;
       const kept: SeenSecret = { kind: "Secret", namespace, name, created, problems };
@@ -22,7 +22,12 @@ export function secretKeeper(sealer: Sealer, inspect: Inspect): SecretKeeper {
         certificate === undefined
           ? await keptUsers(sealer, users, field)
           : await keptCertificate(sealer, inspect, certificate, field);
-      return { ...kept, ...content, problems: [...problems, ...(content.problems ?? [])] };
+      return {
+        ...kept,
+        ...content,
+        ...(authorities === undefined ? {} : { authorities }),
+        problems: [...problems, ...(content.problems ?? [])],
+      };
     },
     async reseal(secret) {
       const { certificate, users } = secret;

@@ -36,6 +36,7 @@ export function poolsOf(service: SeenService, uses: readonly Use[], wishes: Pool
   const resources: Resources = {};
   for (const [balancer, ofBalancer] of Map.groupBy(uses, (use) => use.balancer)) {
     for (const [number, ofPort] of Map.groupBy(ofBalancer, (use) => use.port.port)) {
+      if (isOfRequests(ofPort) && wishes.get(number)?.isClosed) continue;
       const pool = poolOf(service, number, ofPort, wishes.get(number));
       put(resources, balancer, poolKey(service.namespace, service.name, number), pool);
     }

@@ -9,6 +9,7 @@ import { balancerOfService } from "./balancer.ts";
 import { certificateProblems, certificateReads, needlessReads } from "./certificates.ts";
 import { authReads, guarded } from "./guard.ts";
 import { behindPassthrough, passedThrough } from "./passthrough.ts";
+import { withAuthorities } from "./pool/authorities.ts";
 import { doubtful } from "./pool/doubtful.ts";
 import { poolWishesOf } from "./pool/wish.ts";
 import { distinct, quote, refusal, remark } from "./problem.ts";
@@ -31,8 +32,9 @@ export function* translateService(
   const choice = balancerOfService(service, settings);
   const asked = askedOf(service, settings);
   const ofPools: Problem[] = [];
-  const wishes = poolWishesOf(service, settings.prefix, ofPools);
+  const wished = poolWishesOf(service, settings.prefix, ofPools);
   const problems: Problem[] = [...(choice.type === "unknown" ? [choice.problem] : []), ...asked.problems, ...ofPools];
+  const wishes = yield* withAuthorities(service, wished, problems);
   if (choice.type !== "ours" || problems.some(({ deny }) => deny)) {
     // What is wrong with its own routes must not hold up those who route to it. A pool without a setting that cannot be
     // read might do what nobody meant: those that are there stay as they were.

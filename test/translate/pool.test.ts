@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Pool } from "../../shared/model/pool.ts";
 import type { SeenService } from "../../shared/model/seen/service.ts";
 import { drive, user } from "./drive.ts";
-import { ingress, port, service } from "./seen.ts";
+import { created, ingress, port, service } from "./seen.ts";
 
 const ports = [port(80, { name: "http" }), port(443, { name: "tls" }), port(53, { name: "dns", protocol: "UDP" })];
 const listeners = { http: "a.example=http", tcp: "1443:tls", udp: "5300:dns" };
@@ -169,6 +169,36 @@ describe("what is spoken to members", () => {
     expect(spoken({ http: "a.example", "backend-tls-verify": "false" })).toEqual([]);
     expect(spoken({ http: "a.example", "backend-tls-name": "a.example" })).toEqual([]);
     expect(spoken({})).toEqual([]);
+  });
+});
+
+describe("authorities", () => {
+  const authorities = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+  const secret = { kind: "Secret", namespace: "shop", name: "ca", created, problems: [] } as const;
+  const annotations = { "backend-protocol": "80=https", "backend-tls-ca": "ca", http: "a.example", tcp: "1443:443" };
+  const asking = service({ ports, annotations });
+
+  test("of a Secret verify the members by the Service's name", () => {
+    const { resources, problems, reads } = drive(asking, { objects: [{ ...secret, authorities }] });
+    expect(resources["openresty"]).toMatchObject({
+      "Pool/shop/web/80": { protocol: "https", tls: { verify: true, name: "web.shop.svc", ca: authorities } },
+      "Pool/shop/web/443": { protocol: "tcp" },
+    });
+    expect(problems).toEqual([]);
+    expect(reads).toContain("Secret/shop/ca");
+  });
+
+  test.each([
+    ["is not known yet", []],
+    ["has no ca.crt that could be used", [secret]],
+  ])("of a Secret that %s: nobody is believed instead", (why, objects) => {
+    const { resources, problems, failed } = drive(asking, { objects });
+    expect(Object.keys(resources["openresty"] ?? {})).toEqual([
+      "Pool/shop/web/443",
+      "Rule/a.example/Service/shop/web/0",
+    ]);
+    const sentence = `Secret shop/ca ${why}, so nobody can be verified: requests are answered with 503`;
+    expect({ problems, failed }).toEqual({ problems: [{ sentence, deny: false }], failed: false });
   });
 });
 

@@ -1,4 +1,4 @@
-/** A Secret, as far as it is a certificate with its key, or users with passwords. Keys and hashes are sealed. */
+/** A Secret, as far as it is a certificate with its key, users with passwords, or authorities. Keys and hashes are sealed. */
 import type { Sealed } from "../sealed.ts";
 import type { SeenMetadata } from "./metadata.ts";
 
@@ -33,5 +33,7 @@ export interface SeenSecret extends SeenMetadata {
   readonly certificate?: SeenCertificate;
   /** Of type kubernetes.io/basic-auth one, of a key `auth` each line that can be used. */
   readonly users?: readonly SeenUser[];
+  /** `ca.crt` of any of them, or alone: certificates of authorities in PEM, which are no secret. */
+  readonly authorities?: string;
   readonly problems: readonly SecretProblem[];
 }

@@ -8,6 +8,8 @@ import { isVerified, type TlsWish, tlsOf } from "./tls.ts";
 export interface Spoken {
   readonly protocol: Exclude<Pool["protocol"], "tcp" | "udp">;
   readonly tls?: BackendTls;
+  /** The Secret of the authorities that `tls` is to be verified by. */
+  readonly ca?: string;
   /** TLS to members that could be anybody, and nobody has said that this is meant so. */
   readonly isUnverified: boolean;
 }
@@ -40,6 +42,7 @@ export function spokenOf(annotations: Annotations, service: SeenService, appProt
   return {
     protocol: name === "https" ? "https" : "grpc",
     tls: backendTls(wish, service),
+    ...(wish.ca === undefined ? {} : { ca: wish.ca }),
     isUnverified: !isVerified(wish) && wish.verify === undefined,
   };
 }

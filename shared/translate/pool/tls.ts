@@ -17,14 +17,15 @@ export function tlsOf(annotations: Annotations): TlsWish {
     text.toLowerCase(),
   );
   const ca = annotations.readAs("backend-tls-ca", "a Secret of this namespace", subdomainName, (text) => text);
-  if (ca !== undefined && verify === false) {
+  const isNeedless = ca !== undefined && verify === false;
+  if (isNeedless) {
     annotations.refuse(
       "backend-tls-ca",
       ca,
       'nothing is verified by it: leave out backend-tls-verify: "false", or this',
     );
   }
-  return { ...(verify !== undefined && { verify }), ...(name && { name }), ...(ca && { ca }) };
+  return { ...(verify !== undefined && { verify }), ...(name && { name }), ...(ca && !isNeedless && { ca }) };
 }
 
 /** A name or an authority is told in order to be verified. */

@@ -19,6 +19,8 @@ export interface PoolWish {
   readonly slowStart?: string;
   readonly health?: Health;
   readonly proxyProtocol?: Pool["proxyProtocol"];
+  /** Whoever answers could be anybody, and must not be: the port has no pool for requests. */
+  readonly isClosed?: boolean;
 }
 
 /** All of them, since no other object may have one. */
