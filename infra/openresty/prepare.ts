@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { backendLocations, backendUpstreams, findAuthorities } from "./prepare/backend-locations.ts";
 import { address, checkDirectory, checkKeys, checkSuffix, integer, isLoopback } from "./prepare/checked.ts";
 import { socketFolder, writeFirstGeneration } from "./prepare/generated.ts";
 import { findInstallation } from "./prepare/installation.ts";
@@ -50,6 +51,8 @@ export interface NodeOptions {
   readonly trustedProxies?: readonly string[];
   /** HTTP_SUFFIX_URL of an existing Rainbond. */
   readonly suffix?: string;
+  /** Who signs for backends, where their pool names nobody: a file of PEM certificates. Default: the system's. */
+  readonly authorities?: string;
   /** Size of the dictionary that holds the state: twice what the largest state takes. */
   readonly memoryMiB?: number;
 }
@@ -93,6 +96,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const memoryMiB = integer("memoryMiB", options.memoryMiB ?? 256, 1, 65_536);
   const suffix = checkSuffix(options.suffix ?? "");
   const publicHttpsPort = integer("publicHttpsPort", options.publicHttpsPort ?? 443, 1, 65_535);
+  const authorities = options.authorities === undefined ? findAuthorities() : checkDirectory(options.authorities);
   const trust = checkTrust(options.trustedProxies ?? [], options.proxyProtocol ?? []);
   checkKeys(options.keys);
   const installation = findInstallation();
@@ -110,13 +114,25 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const write = (name: string, text: string, mode = 0o644) => {
     writeFileSync(join(directory, "conf", name), text, { mode });
   };
-  for (const name of ["nginx.conf", "routes.conf", "fast.conf", "tls.conf", "forwarded.conf", "rich.conf"])
+  for (const name of [
+    "nginx.conf",
+    "routes.conf",
+    "fast.conf",
+    "tls.conf",
+    "forwarded.conf",
+    "rich.conf",
+    "backend.conf",
+    "backend-http.conf",
+    "backend-http2.conf",
+  ])
     write(name, believing(trust, readFileSync(join(here, name), "utf8")));
   writeFirstGeneration(directory);
   write("node/modules/lua.conf", installation.modules.map((path) => `load_module ${path};\n`).join(""));
   write("node/process.conf", `${userLine(stateDirectory)}worker_processes ${workers};\n`);
   write("node/events.conf", `worker_connections ${connections};\n`);
   write("node/rich.conf", richLocations());
+  write("node/backend-upstreams.conf", backendUpstreams());
+  write("node/backend-locations.conf", backendLocations(authorities));
   write("node/memory.conf", `lua_shared_dict entrance_state ${memoryMiB}m;\n`);
   for (const [name, [bind, port]] of Object.entries(listeners)) {
     const { flag, lines } = proxyProtocolOf(trust, name);

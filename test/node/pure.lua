@@ -1,5 +1,6 @@
 -- The node's pure modules behind a request each, so that tests can compare them with their TypeScript siblings.
 local address = require "model.address"
+local check_pool = require "model.pool"
 local check_rule = require "model.rule"
 local digest = require "state.digest"
 local hsts = require "filter.hsts"
@@ -86,6 +87,15 @@ function answers.rule(rules)
   local reasons = {}
   for place, it in ipairs(rules) do
     reasons[place] = check_rule(it, { "a.example", "Ingress", "shop", "web", "0" }) or false
+  end
+  return reasons
+end
+
+-- [pool] -> [why it can't be used, or false]
+function answers.pool(pools)
+  local reasons = {}
+  for place, it in ipairs(pools) do
+    reasons[place] = check_pool(it) or false
   end
   return reasons
 end

@@ -179,7 +179,13 @@ const settings: Readonly<Record<string, fc.Arbitrary<object>>> = {
   requestHeaderModifier: changes,
   responseHeaderModifier: changes,
   requestMirror: some({ pool: fc.constantFrom("Pool/shop/web/80", "x"), percent: count }),
-  requestRedirect: some({ hostname: host, port: count, path: pathChange, statusCode: fc.constantFrom(301, 200) }),
+  requestRedirect: some({
+    scheme: fc.constantFrom("http", "https", "ftp"),
+    hostname: host,
+    port: count,
+    path: pathChange,
+    statusCode: fc.constantFrom(301, 200),
+  }),
   sourceRanges: some({ allow: list(odd), deny: list(odd) }),
   urlRewrite: some({ hostname: host, path: pathChange }),
 };
@@ -211,6 +217,56 @@ test("of filters, timeouts and retries both say the same", async () => {
       const reasons = (await ask("rule", rules)) as (string | false)[];
       rules.forEach((it, place) => {
         const parsed = parseResource("Rule/a.example/Ingress/shop/web/0", it);
+        usable += Number(parsed.ok);
+        if (parsed.ok !== (reasons[place] === false)) {
+          throw new Error(`${JSON.stringify(it)}: ${parsed.ok ? "usable" : parsed.reason}; ${reasons[place]}`);
+        }
+      });
+    }),
+    { numRuns: 150 },
+  );
+  expect(usable).toBeGreaterThan(50);
+});
+
+test("of pools both say the same", async () => {
+  const word = fc.oneof(fc.constantFrom("route", "X-User", "a=b", "a b", "é", ""), odd);
+  const interval = fc.oneof(time, fc.constantFrom("100ms", "50ms", "1m", "2h", "1s"));
+  const statuses = fc.constantFrom("200-399", "200,204,301-302", "399-200", "", "ok", "99", "200-", "200,,300", "600");
+  const parts: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+    fallback: fc.constantFrom("unready", "ready"),
+    hash: some({ by: fc.constantFrom("header", "cookie", "source", "moon"), name: word }),
+    affinity: some({ cookie: word, maxAge: interval }),
+    slowStart: interval,
+    health: some({
+      active: some({
+        type: fc.constantFrom("http", "grpc", "tcp", "icmp"),
+        path: fc.oneof(word, fc.constantFrom("/healthz?a=1", "/a b", "/\r\n")),
+        host,
+        interval,
+        timeout: interval,
+        healthy: count,
+        unhealthy: count,
+        statuses,
+      }),
+      passive: some({ failures: count, for: interval }),
+    }),
+    tls: some({ verify: flag, name: host, ca: fc.constantFrom("mine", "") }),
+    proxyProtocol: fc.constantFrom("v1", "v2", "v3"),
+  };
+  const pool = fc.subarray(Object.keys(parts), { maxLength: 2 }).chain((names) =>
+    fc.record({
+      protocol: fc.constantFrom("http", "h2c", "grpc", "https", "tcp", "udp", "ftp"),
+      balance: fc.constantFrom("round-robin", "least-connections", names.includes("hash") ? "hash" : "random"),
+      alias: fc.constant("shop@web_80.Pool"),
+      ...Object.fromEntries(names.map((it) => [it, parts[it] ?? fc.constant(undefined)])),
+    }),
+  );
+  let usable = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(pool, { minLength: 50, maxLength: 50 }), async (pools) => {
+      const reasons = (await ask("pool", pools)) as (string | false)[];
+      pools.forEach((it, place) => {
+        const parsed = parseResource("Pool/shop/web/80", it);
         usable += Number(parsed.ok);
         if (parsed.ok !== (reasons[place] === false)) {
           throw new Error(`${JSON.stringify(it)}: ${parsed.ok ? "usable" : parsed.reason}; ${reasons[place]}`);

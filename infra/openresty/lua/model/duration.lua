@@ -15,10 +15,12 @@ local function parse(text)
   return parts >= 1 and parts <= 4 and total or nil
 end
 
-function duration.check(name, value, most)
+-- least, most: seconds.
+function duration.check(name, value, most, least)
   local seconds = type(value) == "string" and parse(value)
-  if not seconds or seconds > most then
-    return ('%s must be a duration such as "10s", "500ms" or "1m30s", at most %ds'):format(name, most)
+  if not seconds or seconds > most or least and seconds < least then
+    local range = least and ("from %dms to %ds"):format(least * 1000, most) or ("at most %ds"):format(most)
+    return ('%s must be a duration such as "10s", "500ms" or "1m30s", %s'):format(name, range)
   end
   return nil
 end

@@ -3,6 +3,7 @@ local balancer = require "ngx.balancer"
 local board = require "state.board"
 local ffi = require "ffi"
 local find = require "route.find"
+local health = require "health.page"
 local pool = require "route.pool"
 local refusal = require "route.refusal"
 local view = require "route.view"
@@ -15,8 +16,8 @@ local var = ngx.var
 -- follow, is a 502 without a line in the log; what ERROR gives, a 500, would end the client's connection.)
 local function first_time()
   local found, status, route = find()
-  local is_rich = route and route.rich
-  local peer = found and not is_rich and pool.next_peer(found, ngx.now())
+  local is_plain = found and not (route.rich or found.special)
+  local peer = is_plain and pool.next_peer(found, ngx.now())
   if not peer then
     refusal.say(status, route, found)
     return ngx.exit(ngx.DECLINED)
@@ -28,7 +29,7 @@ end
 return function(listener)
   local it = view.listeners[listener]
   return function()
-    if board.version == view.version then
+    if board.version == view.version and health.version == view.health then
       local only = it.only[var.host]
       if only and only.size > 0 then
         local at = only.at + 1 < only.size and only.at + 1 or 0

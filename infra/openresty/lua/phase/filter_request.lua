@@ -1,4 +1,5 @@
 -- rewrite_by_lua of rules with filters: asks each filter, in the order of filter/list.lua, until one has answered.
+local backend = require "route.backend"
 local decide = require "phase.decide"
 local mirror = require "phase.mirror"
 local page = require "phase.page"
@@ -49,5 +50,8 @@ return function()
   end
   ngx.var.entrance_pool = it.pool_name or ""
   ngx.var.backend_host = it.backend_host or ngx.var.http_host
+  if it.special then
+    backend.prepare(it)
+  end
   it.sent_on = true
 end

@@ -22,6 +22,7 @@ return {
   filter_request = require "phase.filter_request",
   filter_header = require "phase.filter_header",
   filter_body = require "phase.filter_body",
+  release = require "phase.release",
   v1 = require "admin.v1",
   v2 = require "admin.v2",
   health = require "admin.health",

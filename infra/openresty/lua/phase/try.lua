@@ -1,8 +1,10 @@
 -- balancer_by_lua of requests that were weighed: chooses a member for each try, within the rule's timeouts.
 local balancer = require "ngx.balancer"
+local in_flight = require "route.in_flight"
 local pool = require "route.pool"
 local read_tries = require "route.tries"
 local refusal = require "route.refusal"
+local special = require "route.special"
 local view = require "route.view"
 local way = require "route.way"
 
@@ -23,8 +25,17 @@ local function has_failed(it, tries)
   return not tries.answered
 end
 
-local function next_peer(it, tries, now)
+-- The pool as it is now, unless it has come to be spoken to in another way since this request chose its location.
+local function pool_of(it)
   local found = view.pool(it.pool_name)
+  if it.special and not special.is_alike(found.special, it.special) then
+    return { name = it.pool_name, special = it.special }
+  end
+  return found
+end
+
+local function next_peer(it, tries, now)
+  local found = pool_of(it)
   local peer = pool.next_peer(found, now, tries.by_peer)
   if peer then
     return peer
@@ -45,6 +56,15 @@ local function seconds_for(it, now)
   return left and each and math.min(left, each) or left or each
 end
 
+-- Of pools that balance by it: the request is under way at this member, and at the one before no more.
+local function count(it, member)
+  if it.active then
+    in_flight.leave(it.active)
+  end
+  in_flight.enter(member.place)
+  it.active, ngx.var.entrance_active = member.place, member.place
+end
+
 local function send_to(it, peer, now)
   local seconds = seconds_for(it, now)
   if seconds then
@@ -52,6 +72,12 @@ local function send_to(it, peer, now)
       return refuse(504)
     end
     balancer.set_timeouts(math.min(CONNECT_SECONDS, seconds), seconds, seconds)
+  end
+  if it.special then
+    it.member = peer
+    if it.special.counts then
+      count(it, peer)
+    end
   end
   return balancer.set_current_peer(peer.address, peer.port)
 end
@@ -67,7 +93,7 @@ local function first_time(it)
   if tries.last then
     peer = next_peer(it, tries, now)
   else
-    peer = pool.next_peer(view.pool(it.pool_name), now)
+    peer = pool.next_peer(pool_of(it), now)
   end
   if not peer then
     return refuse(tries.last and 502 or 503)
@@ -79,7 +105,7 @@ local function again(it, failure)
   local tries, now = read_tries(), ngx.now()
   it.tried = it.tried + 1
   if has_failed(it, tries) then
-    pool.set_aside(view.pool(it.pool_name), tries.last, now)
+    pool.failed(view.pool(it.pool_name), tries.last, tries.reason, now)
   end
   local retry = it.rich and it.rich.retry
   local was_too_slow = tries.connected and not tries.answered and failure == 504

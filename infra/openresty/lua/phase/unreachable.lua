@@ -8,13 +8,14 @@ local set_aside = require "route.set_aside"
 local view = require "route.view"
 
 return function()
-  local name, last = ngx.var.entrance_pool, read_tries().last
+  local name, tries = ngx.var.entrance_pool, read_tries()
+  local last = tries.last
   if last and name and name ~= "" then
     view.catch_up()
-    pool.set_aside(view.pool(name), last, ngx.now())
+    pool.failed(view.pool(name), last, tries.reason, ngx.now())
   elseif last then
     local _, _, route = find()
-    set_aside(route, last, ngx.now())
+    set_aside(route, last, tries.reason, ngx.now())
   end
   return page.send(ngx.status)
 end

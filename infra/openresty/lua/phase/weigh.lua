@@ -1,5 +1,6 @@
 -- rewrite_by_lua of @weigh: where a request goes that the fast way could not take: it has a body, or its rule asks for
 -- more, or nobody is there, or the one try of the fast way failed.
+local backend = require "route.backend"
 local find = require "route.find"
 local page = require "phase.page"
 local read_tries = require "route.tries"
@@ -18,12 +19,12 @@ local function look_up()
   if status or route then
     return 0, pool, status, route
   end
-  local tried = var.upstream_addr and read_tries().last
+  local tries = var.upstream_addr and read_tries()
   pool, status, route = find()
-  if not tried then
+  if not tries or not tries.last then
     return 0, pool, status, route
   end
-  set_aside(route, tried, ngx.now())
+  set_aside(route, tries.last, tries.reason, ngx.now())
   return 1, pool, status, route
 end
 
@@ -36,14 +37,31 @@ local function may_be_tried_again()
   return tonumber(var.request_time) < MAX_SECONDS and not has_lost_its_body()
 end
 
+-- Where a request goes that the plain way does not serve, or nil and why there is no such place.
+local function own_location(pool, route)
+  if pool and pool.special then
+    return backend.location(pool.special.backend, route.rich)
+  end
+  return route.rich.location
+end
+
+local function go_on(pool, route, tried)
+  if has_lost_its_body() then
+    return page.finish(411)
+  end
+  local location, problem = own_location(pool, route)
+  if not location then
+    ngx.log(ngx.WARN, pool.name, " can't be used: ", problem)
+    return page.finish(503)
+  end
+  way.hand_over(way.new(route, pool, tried))
+  return ngx.exec(location)
+end
+
 return function()
   local tried, pool, status, route = look_up()
-  if route and route.rich then
-    if has_lost_its_body() then
-      return page.finish(411)
-    end
-    way.hand_over(way.new(route, pool, tried))
-    return ngx.exec(route.rich.location)
+  if route and (route.rich or pool and pool.special) then
+    return go_on(pool, route, tried)
   end
   if tried > 0 and not may_be_tried_again() then
     return page.finish(var.upstream_status == "504" and 504 or 502)

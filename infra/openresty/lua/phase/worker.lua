@@ -1,4 +1,5 @@
 -- init_worker_by_lua: shows now and then where this worker is, and looks whether something must be generated.
+local in_flight = require "route.in_flight"
 local reload = require "generated.reload"
 local view = require "route.view"
 
@@ -9,11 +10,13 @@ local function report(premature)
     return reload.ended()
   end
   view.report()
+  in_flight.tidy()
   return reload.step()
 end
 
 return function()
   math.randomseed(ngx.worker.pid() + ngx.time())
+  in_flight.start()
   view.report()
   reload.began()
   assert(ngx.timer.every(EVERY_SECONDS, report))

@@ -77,7 +77,8 @@ local function choose(lists, fallback)
   return chosen
 end
 
--- The members that may answer, as of a version; their weights; and the pool's settings, nil of v1's and of none.
+-- The members that may answer, as of a version; their weights; the pool's settings, nil of v1's and of none; and the
+-- lists that all its members stand in.
 function members.of(name, version)
   local read = name:find("^upstreams/") and read_v1 or read_v2
   local lists, settings = read(name, version)
@@ -85,7 +86,7 @@ function members.of(name, version)
   for place, member in ipairs(chosen) do
     weights[place] = weight_of(member)
   end
-  return chosen, weights, settings
+  return chosen, weights, settings, lists
 end
 
 return members

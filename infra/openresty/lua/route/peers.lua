@@ -1,7 +1,8 @@
 -- A pool's peers in the order of their turns, each as often as its weight says, in one piece of memory: with 10,000
 -- hosts asked for at random, a request waits for what it has to fetch, and as tables this was four times as much.
--- Passive health: what is known of a peer's failures is this worker's own, and outlives a change of the pool.
+-- What is known of a peer's health (health/known.lua) is noted in here, too.
 local ffi = require "ffi"
+local known = require "health.known"
 local turns = require "route.turns"
 
 ffi.cdef [[
@@ -20,22 +21,22 @@ typedef struct {
 
 local peers = {}
 
-local SET_ASIDE_SECONDS = 5
-local MAX_FAILURES = 10000
-
-local failures, failure_count = {}, 0 -- by peer: set aside until
 local new = ffi.typeof("entrance_peers")
 
-local function name_of(address, port)
+-- IPv6 in its brackets, as nginx writes it.
+function peers.address(member)
+  local address = member.address
+  return address:find(":", 1, true) and "[" .. address .. "]" or address
+end
+
+-- How nginx names a peer that was tried.
+function peers.name(address, port)
   return address .. ":" .. port
 end
 
-local function fill(peer, member)
-  local address = member.address
-  if address:find(":", 1, true) then
-    address = "[" .. address .. "]"
-  end
-  peer.aside_until = failures[name_of(address, member.port)] or 0
+local function fill(peer, member, pool_name)
+  local address = peers.address(member)
+  peer.aside_until = known.until_time(pool_name, peers.name(address, member.port))
   peer.port, peer.length = member.port, #address
   ffi.copy(peer.address, address, #address)
   return address
@@ -43,12 +44,12 @@ end
 
 -- Gives the peers, and their addresses as a text or a list of texts: while those are held on to, reading one makes no
 -- new text.
-function peers.compile(members, weights)
+function peers.compile(pool_name, members, weights)
   local order = turns.order(weights)
   local it, addresses = new(#order), {}
   it.size = #order
   for turn, place in ipairs(order) do
-    addresses[turn] = fill(it.turns[turn - 1], members[place])
+    addresses[turn] = fill(it.turns[turn - 1], members[place], pool_name)
   end
   -- Workers and pools begin at different members.
   it.at = math.random(0, math.max(0, #order - 1))
@@ -59,24 +60,23 @@ local function address_of(peer)
   return ffi.string(peer.address, peer.length)
 end
 
-local function remember(name, until_time)
-  if not failures[name] then
-    failure_count = failure_count + 1
-  end
-  if failure_count > MAX_FAILURES then
-    failures, failure_count = {}, 1
-  end
-  failures[name] = until_time
-end
-
--- A peer failed: others are asked for a few seconds.
-function peers.set_aside(it, name, now)
-  local until_time = now + SET_ASIDE_SECONDS
-  remember(name, until_time)
+function peers.has(it, name)
   for turn = 0, it.size - 1 do
     local peer = it.turns[turn]
-    if name_of(address_of(peer), peer.port) == name then
-      peer.aside_until = until_time
+    if peers.name(address_of(peer), peer.port) == name then
+      return true
+    end
+  end
+  return false
+end
+
+-- What is known of a peer has changed; without a name, of any.
+function peers.refresh(it, pool_name, name)
+  for turn = 0, it.size - 1 do
+    local peer = it.turns[turn]
+    local own = peers.name(address_of(peer), peer.port)
+    if not name or own == name then
+      peer.aside_until = known.until_time(pool_name, own)
     end
   end
 end
@@ -92,7 +92,7 @@ function peers.next(it, now, tried)
     it.at = (it.at + 1) % it.size
     local peer = it.turns[it.at]
     local address, port = address_of(peer), peer.port
-    if not (tried and tried[name_of(address, port)]) then
+    if not (tried and tried[peers.name(address, port)]) then
       if peer.aside_until <= now then
         peer.aside_until = 0
         return told(address, port)

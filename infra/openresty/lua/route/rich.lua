@@ -9,7 +9,8 @@ local rich = {}
 -- As in prepare.ts, which writes the locations: one for each set of these, with gzip and without, timed or not.
 local RETRIED = { 500, 502, 503, 504 }
 
-local function location(retry, has_gzip, is_timed)
+-- As a bit for each.
+local function retried_by(retry)
   local set = 0
   for place, status in ipairs(RETRIED) do
     for _, code in ipairs(retry and retry.codes or {}) do
@@ -18,8 +19,11 @@ local function location(retry, has_gzip, is_timed)
       end
     end
   end
-  return ("@rich_%d%s%s"):format(set, has_gzip and "_gzip" or "", is_timed and "_timed" or "")
+  return set
 end
+
+-- Of a plain rule whose pool is not.
+rich.NOTHING = { on_request = {}, on_header = {}, retried = 0 }
 
 local function retry_of(rule)
   local retry = field.default(rule.retry, nil)
@@ -51,7 +55,8 @@ function rich.compile(name, rule)
   if #it.on_request + #it.on_header == 0 and not (it.retry or it.is_timed or has_gzip) then
     return nil
   end
-  it.location = location(it.retry, has_gzip, it.request_seconds ~= nil)
+  it.retried, it.has_gzip = retried_by(it.retry), has_gzip
+  it.location = ("@rich_%d%s%s"):format(it.retried, has_gzip and "_gzip" or "", it.request_seconds and "_timed" or "")
   return it
 end
 

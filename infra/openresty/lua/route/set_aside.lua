@@ -1,12 +1,12 @@
--- Remembers in all pools of a route that a peer failed. Passive health is each worker's own.
+-- Remembers that a peer failed in those pools of a route that have it.
 local pool = require "route.pool"
 local view = require "route.view"
 
-return function(route, peer, now)
+return function(route, peer, reason, now)
   if not route or not peer then
     return
   end
   for _, name in ipairs(route.pools) do
-    pool.set_aside(view.pool(name), peer, now)
+    pool.failed(view.pool(name), peer, reason, now)
   end
 end

@@ -10,6 +10,14 @@ local function last_is_known(times)
   return known
 end
 
+-- What became of the last try, in words.
+local function reason_of(tries)
+  if not tries.connected then
+    return "it took no connection"
+  end
+  return tries.answered and "its answer broke off" or "it took a connection and did not answer"
+end
+
 -- How often each peer was tried, the last one, whether that one took the connection, and whether it answered.
 return function()
   local tries = { by_peer = {}, last = nil }
@@ -19,5 +27,6 @@ return function()
   end
   tries.connected = last_is_known(var.upstream_connect_time)
   tries.answered = last_is_known(var.upstream_header_time)
+  tries.reason = reason_of(tries)
   return tries
 end

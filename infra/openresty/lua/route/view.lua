@@ -3,6 +3,8 @@
 local board = require "state.board"
 local chosen = require "tls.chosen"
 local head = require "state.head"
+local health = require "health.page"
+local known = require "health.known"
 local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
@@ -13,7 +15,7 @@ local function nothing()
   return { only = {}, sites = {}, aliases = {}, alias_count = 0 }
 end
 
-local view = { version = 0, listeners = { http = nothing(), https = nothing() } }
+local view = { version = 0, health = 0, listeners = { http = nothing(), https = nothing() } }
 
 local MAX_ALIASES = 20000
 local MAX_ATTEMPTS = 100
@@ -54,7 +56,27 @@ local function forget_everything()
   chosen.forget_everything()
 end
 
+local function refresh(name, member)
+  if pools[name] then
+    pool.refresh(pools[name], member)
+  end
+end
+
+-- What became known of members' health.
+local function look_after_members()
+  local version = health.version
+  if not known.each(view.health, version, refresh) then
+    for name in pairs(pools) do
+      refresh(name, nil)
+    end
+  end
+  view.health = version
+end
+
 function view.catch_up()
+  if health.version ~= view.health then
+    look_after_members()
+  end
   local version = board.version
   if view.version == version then
     return

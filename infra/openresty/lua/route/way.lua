@@ -1,14 +1,19 @@
 -- The way of one request that is not plain: what was met, and what is left to try. Lives in ngx.ctx, which neither an
 -- error page nor ngx.exec keeps: they hand it over, without a pause between giving and taking.
+local rich_of = require "route.rich"
 local whose = require "route.whose"
 
 local way = {}
+
+local NOTHING = rich_of.NOTHING
 
 local owner, handed
 
 -- tried: how many tries the fast way had.
 function way.new(route, pool, tried)
-  return { pool_name = pool and pool.name, rich = route.rich, tried = tried, sent_on = false }
+  local special = pool and pool.special
+  local rich = route.rich or special and NOTHING
+  return { pool_name = pool and pool.name, special = special, rich = rich, tried = tried, sent_on = false }
 end
 
 function way.hand_over(it)
