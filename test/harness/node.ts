@@ -86,6 +86,7 @@ export interface NodeState {
   readonly rejectedCount: number;
   readonly rejected: readonly { key: string; reason: string }[];
   readonly shadowed: readonly { v1: string; protocol: string; domain: string }[];
+  readonly certificates: readonly { key: string; notAfter: string }[];
   readonly uptimeSeconds: number;
   readonly pid: number;
   readonly workers: readonly { id: number; pid: number; version: number; revision: number }[];
