@@ -5,7 +5,7 @@ import { affinitySchema, balances, hashSchema } from "./balance.ts";
 import { duration } from "./duration.ts";
 import { healthSchema } from "./health.ts";
 
-export const poolProtocols = ["http", "h2c", "grpc", "https", "tcp", "udp"] as const;
+const poolProtocols = ["http", "h2c", "grpc", "https", "tcp", "udp"] as const;
 
 const maxSlowStartSeconds = 3_600;
 
