@@ -87,6 +87,19 @@ export interface NodeState {
   readonly rejected: readonly { key: string; reason: string }[];
   readonly shadowed: readonly { v1: string; protocol: string; domain: string }[];
   readonly certificates: readonly { key: string; notAfter: string }[];
+  readonly l4Revision: number;
+  readonly l4Problem: string | null;
+  readonly reloads: number;
+  readonly listenerCount: number;
+  readonly listenersFailed: number;
+  readonly listeners: readonly {
+    key: string;
+    port: number;
+    protocol: string;
+    state: "open" | "failed";
+    reason?: string;
+  }[];
+  readonly shadowedListeners: readonly { v1: string; heldBy: string }[];
   readonly uptimeSeconds: number;
   readonly pid: number;
   readonly workers: readonly { id: number; pid: number; version: number; revision: number }[];
@@ -175,7 +188,10 @@ export class Sender {
 }
 
 export type StartOptions = Partial<
-  Pick<NodeOptions, "workers" | "keys" | "suffix" | "memoryMiB" | "publicHttpsPort">
+  Pick<
+    NodeOptions,
+    "workers" | "keys" | "suffix" | "memoryMiB" | "publicHttpsPort" | "proxyProtocol" | "trustedProxies"
+  >
 > & {
   readonly directory?: string;
   readonly ports?: NodePorts;
@@ -209,6 +225,8 @@ export class TestNode {
     const more = {
       ...(suffix === undefined ? {} : { suffix }),
       ...(publicHttpsPort === undefined ? {} : { publicHttpsPort }),
+      proxyProtocol: this.#options.proxyProtocol ?? [],
+      trustedProxies: this.#options.trustedProxies ?? [],
     };
     const prepared = prepareNode({ directory: this.directory, ports: this.ports, workers, keys, memoryMiB, ...more });
     const [command, ...args] = [...wrap, prepared.command, ...prepared.args];
