@@ -100,7 +100,9 @@ function unfitness(key: KeyObject): string | undefined {
 
 /** The subject's alternative names; of a certificate that has none of a host, the common name. */
 function namesOf(certificate: X509Certificate): string[] {
-  const alternatives = (certificate.subjectAltName ?? "").split(", ").flatMap((part) => {
+  // Names with commas come in quotes, as JSON has them; none of a host is among those.
+  const plain = (certificate.subjectAltName ?? "").replaceAll(/"(?:[^"\\]|\\.)*"/g, "");
+  const alternatives = plain.split(", ").flatMap((part) => {
     return part.startsWith("DNS:") ? [part.slice("DNS:".length)] : [];
   });
   const common = /^CN=(.*)$/m.exec(certificate.subject ?? "")?.[1];
