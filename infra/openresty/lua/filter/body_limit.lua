@@ -1,5 +1,6 @@
 -- BodyLimit {maxBytes}: a request's body may have no more. Bodies are handed on as they come, so a client that does not
 -- tell the length beforehand is asked to (411).
+local body = require "route.body"
 local field = require "model.field"
 
 local body_limit = {}
@@ -18,7 +19,11 @@ function body_limit.compile(it)
       if length then
         return length > most and 413 or nil
       end
-      return ngx.var.http_transfer_encoding and 411 or nil
+      if body.is_endless() then
+        return 411
+      end
+      body.drop_unannounced()
+      return nil
     end,
   }
 end

@@ -1,5 +1,6 @@
 -- rewrite_by_lua of rules with filters: asks each filter, in the order of filter/list.lua, until one has answered.
 local backend = require "route.backend"
+local body = require "route.body"
 local decide = require "phase.decide"
 local mirror = require "phase.mirror"
 local page = require "phase.page"
@@ -7,14 +8,9 @@ local way = require "route.way"
 
 local DEFAULT_TRIES = 3
 
-local function has_body()
-  local length = ngx.var.content_length
-  return length ~= nil and length ~= "0" or ngx.var.http_transfer_encoding ~= nil
-end
-
 local function begin(it)
   local rich = it.rich
-  it.has_body = has_body()
+  it.has_body = body.may_come()
   it.tries = (rich.retry and rich.retry.attempts + 1 or DEFAULT_TRIES) - it.tried
   -- A WebSocket is no request that ends; without a byte for long it falls to the backend's timeout.
   if rich.request_seconds and ngx.var.upgrade_to_backend == "" then

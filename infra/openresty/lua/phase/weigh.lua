@@ -1,6 +1,7 @@
 -- rewrite_by_lua of @weigh: where a request goes that the fast way could not take: it has a body, or its rule asks for
 -- more, or nobody is there, or the one try of the fast way failed.
 local backend = require "route.backend"
+local body = require "route.body"
 local find = require "route.find"
 local page = require "phase.page"
 local read_tries = require "route.tries"
@@ -28,13 +29,8 @@ local function look_up()
   return 1, pool, status, route
 end
 
--- A GET may have a body of unknown length (HTTP/1.1); the fast way has begun to read it, and it can't be sent again.
-local function has_lost_its_body()
-  return var.request_method == "GET" and var.http_transfer_encoding ~= nil
-end
-
 local function may_be_tried_again()
-  return tonumber(var.request_time) < MAX_SECONDS and not has_lost_its_body()
+  return tonumber(var.request_time) < MAX_SECONDS and not body.is_lost()
 end
 
 -- Where a request goes that the plain way does not serve, or nil and why there is no such place.
@@ -46,7 +42,7 @@ local function own_location(pool, route)
 end
 
 local function go_on(pool, route, tried)
-  if has_lost_its_body() then
+  if body.is_lost() then
     return page.finish(411)
   end
   local location, problem = own_location(pool, route)
