@@ -16,7 +16,6 @@ export interface EtcdOptions {
   readonly tls?: {
     readonly certificate: string;
     readonly key: string;
-    readonly ca: string;
     readonly clientCa?: string;
   };
   readonly args?: readonly string[];

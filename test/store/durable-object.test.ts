@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { put, runStoreConformance, walk } from "./conformance.ts";
-import { durableObjectClient } from "./durable-object.client.ts";
+import { remoteStore } from "./remote-store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "entrance-durable-object-"));
 let workerd: Miniflare;
@@ -35,11 +35,11 @@ afterAll(async () => {
 
 runStoreConformance({
   name: "a SQLite Durable Object",
-  open: async () => durableObjectClient(await workerd.ready),
+  open: async () => remoteStore(await workerd.ready),
 });
 
 test("a write that fails undoes those before it", async () => {
-  const store = durableObjectClient(await workerd.ready);
+  const store = remoteStore(await workerd.ready);
   await put(store, "poison", { a: "before" });
   await expect(put(store, "poison", { a: "after", b: "poison" })).rejects.toMatchObject({
     code: "unavailable",
@@ -49,13 +49,13 @@ test("a write that fails undoes those before it", async () => {
 });
 
 test("entries and versions survive a restart of workerd", async () => {
-  const before = durableObjectClient(await workerd.ready);
+  const before = remoteStore(await workerd.ready);
   const versions = new Set([await put(before, "restart", { a: "1" }), await put(before, "restart", { b: "2" })]);
   await put(before, "restart", { b: null });
   const entry = await before.get({ partition: "restart", sort: "a" });
   await workerd.dispose();
   workerd = await start();
-  const after = durableObjectClient(await workerd.ready);
+  const after = remoteStore(await workerd.ready);
   expect(await after.get({ partition: "restart", sort: "a" })).toEqual(entry);
   expect(versions).not.toContain(await put(after, "restart", { b: "3" }));
   expect(await walk(after, "restart")).toEqual([

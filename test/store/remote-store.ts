@@ -1,7 +1,7 @@
-/** The store of durable-object.worker.ts, seen from outside. */
+/** A store that a worker offers (served-store.ts), seen from outside. */
 import { EntranceError, type ErrorCode } from "../../shared/model/error.ts";
 import type { Store } from "../../shared/store/port.ts";
-import type { Call } from "./durable-object.worker.ts";
+import type { Call } from "./served-store.ts";
 
 interface Answer {
   readonly result?: unknown;
@@ -9,7 +9,7 @@ interface Answer {
   readonly message?: string;
 }
 
-export function durableObjectClient(url: URL): Store {
+export function remoteStore(url: URL): Store {
   async function ask<T>(call: Call): Promise<T> {
     const response = await fetch(url, { method: "POST", body: JSON.stringify(call) });
     const answer = (await response.json()) as Answer;

@@ -33,9 +33,12 @@ export async function runWorkload(
     for (let step = 0; step < count; step++) {
       if (chance(0.3)) {
         const key = at(keys, Math.floor(random() * keys.length));
-        known.set(key, (await store.get(key))?.version ?? null);
+        const read = await answered(store.get(key));
+        if (read !== undefined) known.set(key, read.found?.version ?? null);
       } else if (chance(0.15)) {
-        const page = await store.list(partition, undefined, 10);
+        const read = await answered(store.list(partition, undefined, 10));
+        const page = read?.found;
+        if (page === undefined) continue;
         for (const key of keys.filter((each) => each.partition === partition)) {
           known.set(key, page.entries.find((entry) => entry.key.sort === key.sort)?.version ?? null);
         }
@@ -70,8 +73,20 @@ async function commit(
       }
     }
   } catch (error) {
-    // Recorded as unknown; the next read tells.
-    if (!(error instanceof EntranceError && error.code === "uncertain")) throw error;
+    // Uncertain: recorded as unknown, the next read tells. Unavailable or busy: it did not happen.
+    if (!(error instanceof EntranceError && lossy.has(error.code))) throw error;
+  }
+}
+
+const lossy = new Set<string>(["uncertain", "unavailable", "busy"]);
+
+/** What a read finds, or nothing where the store did not answer. */
+async function answered<T>(read: Promise<T>): Promise<{ found: T } | undefined> {
+  try {
+    return { found: await read };
+  } catch (error) {
+    if (!(error instanceof EntranceError && lossy.has(error.code))) throw error;
+    return undefined;
   }
 }
 
