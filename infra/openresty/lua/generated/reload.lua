@@ -78,7 +78,7 @@ local function settle(now)
   elseif progress.asked_revision > progress.revision then
     progress.revision = progress.asked_revision
   end
-  if progress.refused > 0 and now >= progress.refused_until then
+  if progress.refused > 0 and (now >= progress.refused_until or progress.running > progress.refused) then
     folder.forget(progress.refused)
     progress.refused, progress.evaluated = 0, 0
   end
@@ -101,9 +101,8 @@ local function is_due(version, now)
 end
 
 -- The files of all sources, and when to look again.
-local function make()
+local function make_all(context)
   local texts, again_at, each = {}, 0, {}
-  local context = { running = progress.running, refused = progress.refused > 0 and progress.refused or nil }
   for place, source in ipairs(sources) do
     local files, again = source.make(context)
     each[place] = files
@@ -115,6 +114,20 @@ local function make()
     end
   end
   return texts, again_at, each
+end
+
+local function is_refused(mark)
+  return progress.refused > 0 and folder.mark_of(progress.refused) == mark
+end
+
+-- The same, and what marks the files. Where that would be what nginx has refused, though nothing is seen to be wrong
+-- with it, what was new in it is left out.
+local function make()
+  local texts, again_at, each = make_all { running = progress.running }
+  if is_refused(folder.mark(texts)) then
+    texts, again_at, each = make_all { running = progress.running, refused = progress.refused }
+  end
+  return texts, folder.mark(texts), again_at, each
 end
 
 local function serve(each)
@@ -154,15 +167,10 @@ local function ask(texts, mark, revision, now)
   return true
 end
 
-local function is_refused(mark)
-  return progress.refused > 0 and folder.mark_of(progress.refused) == mark
-end
-
 local function evaluate(version, now)
   local revision = head.current().revision
   breath.start()
-  local texts, again_at, each = make()
-  local mark = folder.mark(texts)
+  local texts, mark, again_at, each = make()
   ngx.update_time()
   progress.evaluations, progress.cost, progress.done_at = progress.evaluations + 1, ngx.now() - now, ngx.now()
   if mark == folder.mark_of(progress.running) then
