@@ -4,10 +4,12 @@ local board = require "state.board"
 local ffi = require "ffi"
 local find = require "route.find"
 local health = require "health.page"
+local note = require "metrics.note"
 local pool = require "route.pool"
 local refusal = require "route.refusal"
 local view = require "route.view"
 
+local is_noted, plain = note.is_needed, note.plain
 local set_current_peer = balancer.set_current_peer
 local text = ffi.string
 local var = ngx.var
@@ -22,6 +24,7 @@ local function first_time()
     refusal.say(status, route, found)
     return ngx.exit(ngx.DECLINED)
   end
+  note.choice(route.met, found.name, peer)
   return set_current_peer(peer.address, peer.port)
 end
 
@@ -30,12 +33,16 @@ return function(listener)
   local it = view.listeners[listener]
   return function()
     if board.version == view.version and health.version == view.health then
-      local only = it.only[var.host]
+      local host = var.host
+      local only = it.only[host]
       if only and only.size > 0 then
         local at = only.at + 1 < only.size and only.at + 1 or 0
         local peer = only.turns[at]
         if peer.aside_until == 0 then
           only.at = at
+          if is_noted then
+            plain(it.met[host], peer)
+          end
           return set_current_peer(text(peer.address, peer.length), peer.port)
         end
       end

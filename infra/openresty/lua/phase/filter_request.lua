@@ -39,10 +39,10 @@ return function()
     return ngx.exit(ngx.OK)
   end
   ngx.ctx.way = it
-  if it.resumes_after then
-    ngx.sleep(it.resumes_after)
-  else
+  if not it.resumes_after then
     begin(it)
+  elseif it.resumes_after > 0 then
+    ngx.sleep(it.resumes_after)
   end
   ngx.var.entrance_pool = it.pool_name or ""
   ngx.var.backend_host = it.backend_host or ngx.var.http_host

@@ -8,7 +8,16 @@ system.survive_file_size_limit()
 load.once()
 
 local balance = require "phase.balance"
+local count = require "phase.count"
 local page = require "phase.page"
+local release = require "phase.release"
+local settings = require "settings"
+
+-- Where a location has its own way of ending.
+local function release_and_count()
+  release()
+  return count()
+end
 
 return {
   worker = require "phase.worker",
@@ -22,7 +31,8 @@ return {
   filter_request = require "phase.filter_request",
   filter_header = require "phase.filter_header",
   filter_body = require "phase.filter_body",
-  release = require "phase.release",
+  release = settings.counts and release_and_count or release,
+  count = count,
   v1 = require "admin.v1",
   v2 = require "admin.v2",
   health = require "admin.health",

@@ -1,4 +1,6 @@
 -- The page for who accepts HTML, one line of text for others. The status is set by the caller and stays.
+local grpc_answer = require "phase.grpc_answer"
+
 local page = {}
 
 local SENTENCES = {
@@ -42,6 +44,9 @@ function page.has(status)
 end
 
 function page.send(status)
+  if grpc_answer.is_asked_for() then
+    return grpc_answer.send(status, SENTENCES[status])
+  end
   ngx.status = status
   ngx.header["Cache-Control"] = "no-store"
   if status == 503 then

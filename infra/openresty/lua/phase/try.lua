@@ -1,6 +1,7 @@
 -- balancer_by_lua of requests that were weighed: chooses a member for each try, within the rule's timeouts.
 local balancer = require "ngx.balancer"
 local in_flight = require "route.in_flight"
+local note = require "metrics.note"
 local pool = require "route.pool"
 local read_tries = require "route.tries"
 local refusal = require "route.refusal"
@@ -79,6 +80,7 @@ local function send_to(it, peer, now)
       count(it, peer)
     end
   end
+  note.member(it.pool_name, peer)
   return balancer.set_current_peer(peer.address, peer.port)
 end
 
@@ -101,6 +103,16 @@ local function first_time(it)
   return send_to(it, peer, now)
 end
 
+-- Seconds until the request comes to its location again, or nil: nginx tries another member by itself. What it had
+-- written for a kept HTTP/2 connection (the number of its stream) it would write to a new one, too.
+local function pause_of(it, tries)
+  local retry = it.rich and it.rich.retry
+  if retry and retry.backoff and not it.has_body then
+    return retry.backoff
+  end
+  return it.special and it.special.backend.is_http2 and tries.connected and 0 or nil
+end
+
 local function again(it, failure)
   local tries, now = read_tries(), ngx.now()
   it.tried = it.tried + 1
@@ -113,8 +125,8 @@ local function again(it, failure)
   if not retry and (has_taken_long or it.rich and it.rich.is_timed and was_too_slow) then
     return refuse(failure)
   end
-  if retry and retry.backoff and not it.has_body then
-    it.resumes_after = retry.backoff
+  it.resumes_after = pause_of(it, tries)
+  if it.resumes_after then
     way.hand_over(it)
     return ngx.exit(ngx.ERROR)
   end

@@ -3,6 +3,7 @@
 local backend = require "route.backend"
 local body = require "route.body"
 local find = require "route.find"
+local note = require "metrics.note"
 local page = require "phase.page"
 local read_tries = require "route.tries"
 local refusal = require "route.refusal"
@@ -56,6 +57,7 @@ end
 
 return function()
   local tried, pool, status, route = look_up()
+  note.route(route and route.met)
   if route and (route.rich or pool and pool.special) then
     return go_on(pool, route, tried)
   end

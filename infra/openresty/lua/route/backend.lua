@@ -31,6 +31,7 @@ function backend.compile(settings)
   if it.tls and it.kind == "h2c" then
     it.kind = "grpcs"
   end
+  it.is_http2 = it.kind == "h2c" or it.kind == "grpcs"
   return it
 end
 

@@ -1,5 +1,6 @@
 -- From a request to its pool, in all cases that the shortest way does not cover.
 local listener_of = require "route.listener"
+local note = require "metrics.note"
 local pool_of = require "route.pool"
 local site = require "route.site"
 local view = require "route.view"
@@ -9,14 +10,19 @@ local var = ngx.var
 local function look_up()
   local host, listener = var.host, listener_of()
   local found = view.site(host, listener)
-  local route = found and site.find(found, var.uri)
+  local route, rule
+  if found then
+    route, rule = site.find(found, var.uri)
+  end
   if not route then
     return nil, 404
   end
   local name = site.next_pool(route)
   local pool = name and view.pool(name)
+  route.met = note.met_of(route, rule, name)
   if site.only_pool(found) then
-    view.listeners[listener].only[host] = pool and pool.peers
+    local it = view.listeners[listener]
+    it.only[host], it.met[host] = pool and pool.peers, route.met
   end
   if not pool or pool_of.is_empty(pool) then
     return nil, 503, route

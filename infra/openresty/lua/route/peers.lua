@@ -11,6 +11,7 @@ typedef struct {
   uint16_t port;
   uint8_t length;
   char address[45];         /* IPv6 in its brackets */
+  int32_t slot, epoch;      /* among the counters, and as of when (metrics/note.lua) */
 } entrance_peer;
 typedef struct {
   int32_t size;             /* of turns; -1: what holds on to this must look it up anew */

@@ -1,5 +1,6 @@
 -- One pool: its members, and whose turn it is.
 local members = require "route.members"
+local note = require "metrics.note"
 local passive = require "health.passive"
 local peers = require "route.peers"
 local special = require "route.special"
@@ -41,6 +42,7 @@ function pool.failed(it, peer, reason, now)
     is_member = peers.has(it.peers, peer)
   end
   if is_member then
+    note.failed(it.name, peer)
     passive.failed(it.limits, it.name, peer, reason, now)
   end
 end

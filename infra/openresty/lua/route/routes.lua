@@ -47,6 +47,7 @@ local function compile_rule(name, rule)
     weights[place] = field.default(target.weight, 1)
   end
   local route = new_route(path, pools, weights)
+  route.name = name
   route.method = type(match.method) == "string" and match.method ~= "" and match.method or nil
   route.headers = by_name(match.headers, true)
   route.query = by_name(match.query)
@@ -87,6 +88,7 @@ end
 -- v1's routes stand in the same order, behind a v2 rule of an equal path; a server before an upstream's default domain.
 local function v1_route(it)
   local route = new_route({ type = "start", value = it.path }, { it.pool }, { 1 })
+  route.name = it.label
   route.label, route.redirects = it.label, it.scheme == "httptohttps"
   route.rank = { 2, -#it.path, 3, 1, 0, 0, "~", it.label, "", 0 }
   return route

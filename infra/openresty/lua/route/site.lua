@@ -45,14 +45,14 @@ end
 local NOTHING = { exact = {}, prefix = {}, start = {}, lengths = {}, known_lengths = {} }
 
 -- What this host's requests meet on a listener, or nil when nothing claims it. Of the many hosts whose requests all go
--- to one pool, that one's key is all that is kept.
+-- to one pool, the rule's name and that one's key, parted by a space, are all that is kept.
 function site.compile(host, version, listener)
   local found, shadowed, is_known = routes.of(host, version, listener)
   if #found == 0 then
     return is_known and NOTHING or nil
   end
   if is_everything(found) then
-    local only = found[1].pools[1]
+    local only = found[1].name .. " " .. found[1].pools[1]
     return shadowed and { only = only, shadowed = shadowed } or only
   end
   local it = { exact = {}, prefix = {}, start = {}, lengths = {}, known_lengths = {}, shadowed = shadowed }
@@ -77,9 +77,14 @@ local function better(found, candidates, path)
   return found
 end
 
--- The key of the pool that all requests go to, or nil.
+-- The key of the pool that all requests go to, and the name of their rule; or nil.
 function site.only_pool(it)
-  return type(it) == "string" and it or it.only
+  local only = type(it) == "string" and it or it.only
+  if not only then
+    return nil
+  end
+  local rule, pool = only:match("^(.*) (.*)$")
+  return pool, rule
 end
 
 -- The names of what v1 made in vain.
@@ -87,11 +92,11 @@ function site.shadowed(it)
   return type(it) == "table" and it.shadowed or {}
 end
 
--- The route that goes first among those that this request meets, or nil.
+-- The route that goes first among those that this request meets, or nil; and the name of the rule that it is of.
 function site.find(it, path)
-  local only = site.only_pool(it)
+  local only, rule = site.only_pool(it)
   if only then
-    return { type = "prefix", value = "/", pools = { only } }
+    return { type = "prefix", value = "/", pools = { only } }, rule
   end
   local found = better(nil, it.exact[path])
   found = it.regex and better(found, it.regex, path) or found
@@ -104,7 +109,10 @@ function site.find(it, path)
       found = better(found, it.start[text])
     end
   end
-  return found and found.redirects and to_https.is_asked(path) and to_https.route or found
+  if found and found.redirects and to_https.is_asked(path) then
+    return to_https.route, found.name
+  end
+  return found, found and found.name
 end
 
 -- The key of the pool whose turn it is, or nil when there is none.

@@ -1,0 +1,46 @@
+-- log_by_lua of every listener of applications, where metrics are wanted: counts what became of a request.
+local note = require "metrics.note"
+local page = require "metrics.page"
+
+local floor, now, start_time = math.floor, ngx.now, ngx.req.start_time
+local take = note.take
+local var = ngx.var
+local BOUNDS = page.BOUNDS
+local FIRST_BOUND = BOUNDS[1]
+
+local row
+
+local function slower(count, seconds)
+  for place = 2, #BOUNDS do
+    if seconds <= BOUNDS[place] then
+      count.buckets[place - 1] = count.buckets[place - 1] + 1
+      return
+    end
+  end
+end
+
+return function()
+  if not row then
+    row = page.row()
+  end
+  local route, member = take()
+  local class = floor(ngx.status / 100)
+  if class > 5 then
+    class = 0
+  end
+  local seconds = now() - start_time()
+  local count = row.counts[route]
+  count.statuses[class] = count.statuses[class] + 1
+  count.seconds = count.seconds + seconds
+  count.bytes = count.bytes + (tonumber(var.bytes_sent) or 0)
+  if seconds <= FIRST_BOUND then
+    count.buckets[0] = count.buckets[0] + 1
+  else
+    slower(count, seconds)
+  end
+  if member >= 0 then
+    count = row.counts[member]
+    count.statuses[class] = count.statuses[class] + 1
+    count.seconds = count.seconds + seconds
+  end
+end
