@@ -7,6 +7,7 @@ import { Caller, type RunningHost } from "./caller.ts";
 import { bodyCases } from "./cases/bodies.ts";
 import { objectCases } from "./cases/objects.ts";
 import { secrecyCases } from "./cases/secrecy.ts";
+import { secretCases } from "./cases/secrets.ts";
 import { tokenCases, tokens } from "./cases/tokens.ts";
 import { viewCases } from "./cases/views.ts";
 
@@ -19,6 +20,7 @@ type Cases = (caller: () => Caller) => void;
 
 export function runDoorCases(host: HostUnderTest): void {
   group(`${host.name}: doors`, host, {}, [bodyCases, objectCases, secrecyCases, viewCases]);
+  group(`${host.name}: doors with a seal key`, host, { ENTRANCE_SEAL_KEY: "a-seal-key-of-the-tests" }, [secretCases]);
   group(`${host.name}: doors with a token`, host, { ENTRANCE_WEBHOOK_TOKEN: tokens }, [tokenCases]);
 }
 

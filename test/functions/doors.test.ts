@@ -13,7 +13,7 @@ runDoorCases({
   start: async (environment) => {
     const directory = mkdtempSync(join(tmpdir(), "entrance-doors-"));
     const store = openNodeStore(join(directory, "entrance.sqlite"));
-    const doors = newTestDoors(environment, { store });
+    const doors = newTestDoors(environment, { store, now: Date.now });
     return {
       fetch: async (path, init) => {
         const response = await doors.app.request(path, init);
