@@ -2,7 +2,7 @@
 import { EntranceError, invariant } from "../model/error.ts";
 import { isContest, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
 import type { Entry } from "../store/port.ts";
-import { type Claim, maxRounds } from "../translate/translation.ts";
+import { type Claim, type Holding, maxRounds } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
 import { seenKey, usersPartition } from "./keys.ts";
 import { type Ledger, LockLost } from "./ledger.ts";
@@ -103,9 +103,19 @@ export class Stepper {
       for (const user of users) await this.#also(user);
     };
     const affected = await stageOutcome(this.#context, this.#ledger, found, asker, first);
-    // A new pool's members belong on the node no later than the rule of whoever asked for the pool.
-    for (const user of affected) if (user.kind === "EndpointSlice") await this.#also(user);
+    // A new pool's members belong on the node no later than the rule of whoever asked for the pool, and the pool of
+    // whoever gets connections no later than what leads them there.
+    const given = givenTo(found.translation.holding);
+    for (const user of affected) {
+      if (user.kind === "EndpointSlice" || given.includes(referenceKey(user))) await this.#also(user);
+    }
   }
+}
+
+/** referenceKeys of those whose pools a contest has put there. */
+function givenTo(holding: Holding | undefined): readonly string[] {
+  if (holding?.type === "port") return [holding.by];
+  return holding?.type === "domain" ? Object.values(holding.passthroughs ?? {}) : [];
 }
 
 /** Faults of the store stop the turn; its marks stay and it is gone through again. */
