@@ -1,5 +1,6 @@
 // Lays out the folder that a node runs in, and says which command runs it. All that becomes configuration here is
 // numbers, addresses and file names that were checked; names, paths and keys of users are data that Lua reads.
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   chownSync,
@@ -17,6 +18,7 @@ import { backendLocations, backendUpstreams, findAuthorities } from "./prepare/b
 import { address, checkDirectory, checkKeys, checkSuffix, integer, isLoopback } from "./prepare/checked.ts";
 import { socketFolder, writeFirstGeneration } from "./prepare/generated.ts";
 import { findInstallation } from "./prepare/installation.ts";
+import { checkAccessLog, type Recorded, recordConf, requestIdConf, sampleConf } from "./prepare/log.ts";
 import { connectionLimit, userLine } from "./prepare/process.ts";
 import { richLocations } from "./prepare/rich-locations.ts";
 import { believing, checkTrust, fastUnlessTold, proxyProtocolOf, trustedConf } from "./prepare/trusted.ts";
@@ -53,6 +55,10 @@ export interface NodeOptions {
   readonly suffix?: string;
   /** Who signs for backends, where their pool names nobody: a file of PEM certificates. Default: the system's. */
   readonly authorities?: string;
+  /** What is logged of requests: `on` (the default), `off`, or a part of them such as `0.01`. */
+  readonly accessLog?: string;
+  /** Whether requests are counted, for GET /metrics. Default: true. */
+  readonly metrics?: boolean;
   /** Size of the dictionary that holds the state: twice what the largest state takes. */
   readonly memoryMiB?: number;
 }
@@ -98,6 +104,8 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const publicHttpsPort = integer("publicHttpsPort", options.publicHttpsPort ?? 443, 1, 65_535);
   const authorities = options.authorities === undefined ? findAuthorities() : checkDirectory(options.authorities);
   const trust = checkTrust(options.trustedProxies ?? [], options.proxyProtocol ?? []);
+  const accessLog = checkAccessLog(options.accessLog ?? "on");
+  const recorded: Recorded = { logs: accessLog !== "off", counts: options.metrics ?? true };
   checkKeys(options.keys);
   const installation = findInstallation();
 
@@ -144,9 +152,12 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     write(`node/${scheme}-forwarded.conf`, believing(trust, headers.join("")));
   }
   write("node/ports.conf", `map $scheme $listener_port { https ${https}; default ${http}; }\n`);
+  write("node/record.conf", recordConf(accessLog, recorded.counts));
+  write("node/log-sample.conf", sampleConf(accessLog));
+  write("node/request-id.conf", requestIdConf(randomBytes(4).toString("hex")));
   write("node/trusted.conf", trustedConf(trust, { http, https }));
   write("node/fast-told.conf", fastUnlessTold(trust));
-  const settings = { version: VERSION, suffix, v1_without_key: isLoopback(adminAddress) };
+  const settings = { version: VERSION, ...recorded, suffix, v1_without_key: isLoopback(adminAddress) };
   const l4 = {
     address: options.bind?.http ?? "0.0.0.0",
     https: listeners.https.join(":"),

@@ -12,7 +12,7 @@ local NOT_COPIED = {
   ["connection"] = true, ["content-length"] = true, ["expect"] = true, ["forwarded"] = true, ["host"] = true,
   ["keep-alive"] = true, ["proxy-connection"] = true, ["te"] = true, ["trailer"] = true, ["transfer-encoding"] = true,
   ["upgrade"] = true, ["x-forwarded-for"] = true, ["x-forwarded-host"] = true, ["x-forwarded-port"] = true,
-  ["x-forwarded-proto"] = true, ["x-real-ip"] = true,
+  ["x-forwarded-proto"] = true, ["x-real-ip"] = true, ["x-request-id"] = true,
 }
 
 -- As forwarded.conf tells it: where proxies are trusted, what they say counts.
@@ -31,6 +31,7 @@ local function head(way, body)
     "Host: " .. (way.backend_host or var.http_host),
     "Connection: close",
     "X-Real-IP: " .. var.remote_addr,
+    "X-Request-Id: " .. var.entrance_id,
     "X-Forwarded-For: " .. var[FORWARDED["for"]],
     "X-Forwarded-Proto: " .. var[FORWARDED.proto],
     "X-Forwarded-Host: " .. var[FORWARDED.host],

@@ -9,9 +9,8 @@ local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
 
--- Of each listener: only, the peers for a host whose requests all go to one pool, what the balancer looks at first; met,
--- what is noted of them;
--- sites; and aliases, hosts served by a wildcard's site, or by that of *.
+-- Of each listener: only, the peers for a host whose requests all go to one pool, what the balancer looks at first;
+-- met, what is noted of them; sites; and aliases, hosts served by a wildcard's site, or by that of *.
 local function nothing()
   return { only = {}, met = {}, sites = {}, aliases = {}, alias_count = 0 }
 end
