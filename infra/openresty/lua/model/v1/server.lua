@@ -35,7 +35,8 @@ local function pem_problem(body)
       return ("%s must be a PEM text of at most %d bytes: a server of protocol https needs both"):format(part, MAX_PEM)
     end
   end
-  return verdict(body.cert, body.key)
+  local problem = verdict(body.cert, body.key)
+  return problem and (problem:gsub("^chain ", "cert "))
 end
 
 -- A server for http whose toHTTPS is true only redirects; what answers on https is another server, of its own.
