@@ -15,6 +15,7 @@ export interface Request {
   readonly url: string;
   readonly method?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly as?: string;
 }
 
 /** HOST/PATH or https://HOST/PATH, or that with a method and headers. Each is sent several times, so that every worker and member has its turn. */
@@ -28,6 +29,14 @@ const request = v.union([
     method: v.optional(v.string()),
     headers: v.record(v.string(), v.string()),
   }),
+  /** Signed in as somebody, whose password no golden file shows. */
+  v.pipe(
+    v.strictObject({ url: v.string(), as: v.string(), password: v.string() }),
+    v.transform(({ url, as, password }): Request => {
+      const credentials = Buffer.from(`${as}:${password}`).toString("base64");
+      return { url, as, headers: { authorization: `Basic ${credentials}` } };
+    }),
+  ),
 ]);
 
 const step = v.strictObject({

@@ -4,13 +4,15 @@ import { readConfig, translationSettings } from "../../functions/config.ts";
 import type { Status } from "../../functions/status.ts";
 import { Cluster, type Outcome } from "../../infra/local/cluster.ts";
 import { ClusterStore } from "../../infra/local/cluster-store.ts";
-import type { Webhooks } from "../../infra/local/webhooks.ts";
 import { type Backend, startBackend } from "../harness/backend.ts";
-import { newTestDoors, post, type TestDoors } from "../harness/doors.ts";
+import { newTestDoors, type TestDoors } from "../harness/doors.ts";
 import { startNode, type TestNode } from "../harness/node.ts";
 import { recordedPlugin, type Sent } from "../harness/recorded-node.ts";
+import { sealKey } from "../harness/secrets.ts";
+import { webhooksOf } from "../harness/webhooks.ts";
 import { ask } from "./ask.ts";
 import { balancer, difference, resourcesAtHead } from "./at-head.ts";
+import { shownSecrets, withCertificate } from "./made-secret.ts";
 import { backendPort, type Request, type Step, type Story } from "./story.ts";
 
 /** What came of a step: the golden file's parts. */
@@ -20,7 +22,7 @@ interface Told {
   /** What the status says of objects that are not served as they ask. */
   readonly refused: Readonly<Record<string, readonly string[]>>;
   /** What the balancer should have, where it differs from the step before; null: gone. */
-  readonly resources: Readonly<Record<string, unknown>>;
+  readonly resources: unknown;
   /** What the node was sent. */
   readonly sent: readonly Sent[];
   /** What the node has and cannot serve. */
@@ -57,14 +59,15 @@ export async function newTeller(story: Story, pass: () => void): Promise<Teller>
 function tellerOf(story: Story, node: TestNode, pass: () => void): (step: Step) => Promise<Told> {
   const { plugin, sent } = recordedPlugin(node.key);
   const nodes = [`http://127.0.0.1:${node.ports.admin}`];
-  const doors = newTestDoors(story.settings, {
-    translation: translationSettings(readConfig(story.settings)),
+  const settings = { ENTRANCE_SEAL_KEY: sealKey, ...story.settings };
+  const doors = newTestDoors(settings, {
+    translation: translationSettings(readConfig(settings)),
     balancers: [{ name: balancer, classes: ["entrance"], plugin, nodes, addresses: [] }],
     now: () => Date.now(),
   });
   const store = new ClusterStore(":memory:");
-  const asked = new Cluster(store, doorsOf(doors, true));
-  const unasked = new Cluster(store, doorsOf(doors, false));
+  const asked = new Cluster(store, webhooksOf(doors, true));
+  const unasked = new Cluster(store, webhooksOf(doors, false));
   let before: Record<string, unknown> = {};
 
   return async (step) => {
@@ -76,11 +79,11 @@ function tellerOf(story: Story, node: TestNode, pass: () => void): (step: Step) 
     }
     for (const object of step.apply) {
       pass();
-      outcomes.push(await cluster.apply(object));
+      outcomes.push(await cluster.apply(withCertificate(object)));
     }
     const state = await node.state();
     const after = await resourcesAtHead(doors, state);
-    const resources = difference(before, after);
+    const resources = shownSecrets(difference(before, after));
     before = after;
     const answers: Record<string, object[]> = {};
     for (const request of step.requests) answers[nameOf(request)] = await ask(node, request);
@@ -97,29 +100,12 @@ function tellerOf(story: Story, node: TestNode, pass: () => void): (step: Step) 
 }
 
 /** `PUT www.example/ (accept: text/html)` */
-function nameOf({ url, method, headers }: Request): string {
+function nameOf({ url, method, headers, as }: Request): string {
+  if (as !== undefined) return `${url} as ${as}`;
   const said = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return [...(method === undefined ? [] : [method]), url, ...(said.length === 0 ? [] : [`(${said.join(", ")})`])].join(
     " ",
   );
-}
-
-function doorsOf(doors: TestDoors, reviewed: boolean): Webhooks {
-  return {
-    review: async (body) => {
-      if (!reviewed) return { allowed: true, message: "", warnings: [] };
-      const answer = await post(doors, "/admission", body);
-      const { response } = (await answer.json()) as {
-        response: { allowed: boolean; status?: { code: number; message: string }; warnings?: string[] };
-      };
-      const message = `${response.status?.code ?? ""} ${response.status?.message ?? ""}`;
-      return { allowed: response.allowed, message, warnings: response.warnings ?? [] };
-    },
-    audit: async (body) => {
-      const answer = await post(doors, "/audit", body);
-      if (answer.status !== 200) throw new Error(`the audit door answered ${answer.status}`);
-    },
-  };
 }
 
 async function refusedBy(doors: TestDoors): Promise<Record<string, readonly string[]>> {
