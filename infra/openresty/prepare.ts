@@ -132,6 +132,8 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     "backend.conf",
     "backend-http.conf",
     "backend-http2.conf",
+    "backend-https.conf",
+    "backend-grpcs.conf",
   ])
     write(name, believing(trust, readFileSync(join(here, name), "utf8")));
   writeFirstGeneration(directory);
@@ -169,8 +171,12 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     takes_proxy_protocol: trust.proxyProtocol.includes("tcp"),
     https_takes_proxy_protocol: trust.proxyProtocol.includes("https"),
   };
+  const has_authorities = authorities !== undefined;
   const trusts_proxies = trust.proxies.length > 0;
-  write("settings.json", JSON.stringify({ ...settings, public_https_port: publicHttpsPort, trusts_proxies, l4 }));
+  write(
+    "settings.json",
+    JSON.stringify({ ...settings, public_https_port: publicHttpsPort, trusts_proxies, has_authorities, l4 }),
+  );
   write("keys", `${options.keys.join("\n")}\n`, 0o600);
   rmSync(join(directory, "lua"), { force: true });
   symlinkSync(join(here, "lua"), join(directory, "lua"));

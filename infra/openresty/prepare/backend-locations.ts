@@ -12,6 +12,8 @@ const KEPT_OF_SLOT = 64;
 /** lua/route/tls_slots.lua gives a slot to another identity once these are over. */
 const KEPT_SECONDS = 60;
 
+const OVER_TLS = { https: "https://$entrance_upstream", grpcs: "grpcs://$entrance_upstream" } as const;
+
 /** Of Debian and Alpine, Red Hat, SUSE. */
 const AUTHORITIES = [
   "/etc/ssl/certs/ca-certificates.crt",
@@ -53,19 +55,12 @@ function overHttp2(name: string, to: string, statuses: readonly number[], more: 
   return block(`location ${name}`, [...passes, ...more, `error_page 500 = ${name}`, "include backend.conf"]);
 }
 
-/** Kept sessions would be resumed for another name than was verified. */
-function tls(module: "proxy" | "grpc", authorities: string | undefined): string[] {
-  const lines = ["ssl_server_name on", "ssl_name $entrance_tls_name", "ssl_session_reuse off", "ssl_verify_depth 8"];
-  const trust =
-    authorities === undefined ? ["ssl_verify off"] : ["ssl_verify on", `ssl_trusted_certificate ${authorities}`];
-  return [...lines, "ssl_protocols TLSv1.2 TLSv1.3", ...trust].map((line) => `${module}_${line}`);
-}
-
-/** The two locations whose members must be signed for by who is in this file. */
+/** The two locations whose members must be signed for by who is in this file; lua/authorities/source.lua writes alike. */
 function verified(suffix: string, authorities: string): string {
+  const trust = (module: string) => [`${module}_ssl_verify on`, `${module}_ssl_trusted_certificate ${authorities}`];
   return (
-    overHttp(`@https_${suffix}`, "https://$entrance_upstream", [], tls("proxy", authorities)) +
-    overHttp2(`@grpcs_${suffix}`, "grpcs://$entrance_upstream", [], tls("grpc", authorities))
+    overHttp(`@https_${suffix}`, OVER_TLS.https, [], ["include backend-https.conf", ...trust("proxy")]) +
+    overHttp2(`@grpcs_${suffix}`, OVER_TLS.grpcs, [], ["include backend-grpcs.conf", ...trust("grpc")])
   );
 }
 
@@ -75,9 +70,9 @@ export function backendLocations(authorities: string | undefined): string {
     [
       overHttp(`@special_${set}`, "http://weighed", statuses),
       overHttp2(`@h2c_${set}`, "grpc://h2c", statuses),
-      overHttp(`@https_${set}`, "https://$entrance_upstream", statuses, tls("proxy", undefined)),
+      overHttp(`@https_${set}`, OVER_TLS.https, statuses, ["include backend-https.conf"]),
     ].join(""),
   );
-  const unverified = overHttp2("@grpcs_0", "grpcs://$entrance_upstream", [], tls("grpc", undefined));
+  const unverified = overHttp2("@grpcs_0", OVER_TLS.grpcs, [], ["include backend-grpcs.conf"]);
   return [...bySet, unverified, authorities === undefined ? "" : verified("system", authorities)].join("");
 }

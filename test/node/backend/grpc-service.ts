@@ -102,9 +102,10 @@ export interface GrpcAnswer {
 export class GrpcClient {
   readonly #client: Client;
 
-  constructor(port: number, host: string, authority: string) {
+  /** name: what the node's certificate is for. authority: who has signed it. */
+  constructor(port: number, name: string, authority: string, host = name) {
     const how: ChannelCredentials = credentials.createSsl(Buffer.from(authority));
-    const names = { "grpc.ssl_target_name_override": host, "grpc.default_authority": host };
+    const names = { "grpc.ssl_target_name_override": name, "grpc.default_authority": host };
     this.#client = new Client(`127.0.0.1:${port}`, how, names);
   }
 

@@ -14,4 +14,4 @@
 --
 -- All that becomes configuration must be numbers, addresses and file names that were checked: no text of users. Files
 -- that equal those of the generation that runs cause no reload; what changed is coalesced (generated/reload.lua).
-return { require "l4.source" }
+return { require "l4.source", require "authorities.source" }

@@ -22,12 +22,14 @@ end
 -- The certificates alone, each encoded anew: what becomes a file holds nothing else that was sent. nil: there are none,
 -- or one that is none.
 function backend_tls.certificates(text)
-  local found = {}
+  local found, seen = {}, {}
   local rest = text:gsub(BLOCK, function(body)
     local der = ngx.decode_base64((body:gsub("%s", "")))
     local pem = der and encode(der)
     local parsed = pem and ssl.parse_pem_cert(pem)
-    found[#found + 1] = parsed and pem or nil
+    if parsed and not seen[pem] then
+      found[#found + 1], seen[pem] = pem, true
+    end
     return parsed and "" or nil
   end)
   if #found == 0 or rest:find(BEGIN, 1, true) then

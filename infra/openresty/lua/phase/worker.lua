@@ -1,4 +1,5 @@
 -- init_worker_by_lua: shows now and then where this worker is, and looks whether something must be generated.
+local authorities = require "authorities.loaded"
 local in_flight = require "route.in_flight"
 local reload = require "generated.reload"
 local view = require "route.view"
@@ -17,6 +18,7 @@ end
 return function()
   math.randomseed(ngx.worker.pid() + ngx.time())
   in_flight.start()
+  authorities.began()
   view.report()
   reload.began()
   assert(ngx.timer.every(EVERY_SECONDS, report))

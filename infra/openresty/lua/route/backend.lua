@@ -1,9 +1,10 @@
 -- How the members of a special pool are spoken to: which location takes a request there (prepare/backend-locations.ts
 -- writes them), and what nginx has to know for it.
 local affinity = require "route.affinity"
-local authorities = require "route.authorities"
 local field = require "model.field"
 local header = require "model.header"
+local identity = require "authorities.identity"
+local loaded = require "authorities.loaded"
 local tls_slots = require "route.tls_slots"
 
 local backend = {}
@@ -15,6 +16,12 @@ function backend.is_needed(settings)
   return SPOKEN[settings.protocol] ~= nil
 end
 
+-- "system", or the hash of the pool's own.
+local function authorities_of(tls)
+  local ca = field.default(tls.ca, nil)
+  return ca and (identity(ca)) or loaded.SYSTEM
+end
+
 -- verify, name, and by: whose signatures count; nil where no TLS is spoken. Unless it is said otherwise, a member is
 -- verified.
 local function tls_of(settings)
@@ -23,7 +30,7 @@ local function tls_of(settings)
     return nil
   end
   tls = tls or { verify = true }
-  return { verify = tls.verify, name = field.default(tls.name, nil), by = authorities.of(tls) }
+  return { verify = tls.verify, name = field.default(tls.name, nil), by = authorities_of(tls) }
 end
 
 function backend.compile(settings)
@@ -45,7 +52,7 @@ end
 function backend.location(it, rich)
   if not it.tls or not it.tls.verify then
     return ("@%s_%d"):format(it.kind, RETRIES[it.kind] and rich and rich.retried or 0)
-  elseif not authorities.are_known(it.tls.by) then
+  elseif not loaded.has(it.tls.by) then
     return nil, "who signs for its members is not known to nginx yet"
   end
   return ("@%s_%s"):format(it.kind, it.tls.by)
@@ -59,8 +66,8 @@ function backend.prepare(way)
   end
   local name = tls.name or way.backend_host or ngx.var.host
   if not way.upstream then
-    local identity = table.concat({ way.special.backend.kind, tls.verify and tls.by or "", name }, " ")
-    way.upstream = tls_slots.take(identity, ngx.now())
+    local who = table.concat({ way.special.backend.kind, tls.verify and tls.by or "", name }, " ")
+    way.upstream = tls_slots.take(who, ngx.now())
   end
   ngx.var.entrance_tls_name, ngx.var.entrance_upstream = name, way.upstream
 end

@@ -5,6 +5,7 @@ local ending = require "state.ending"
 local index = require "state.index"
 local judgement = require "state.judgement"
 local key = require "model.key"
+local marked_pools = require "state.marked_pools"
 local passthroughs = require "state.passthroughs"
 local record = require "state.record"
 local resource = require "model.resource"
@@ -38,6 +39,7 @@ local function remove(batch, name, old, list)
   list_rejection(batch, head, name, old.reason, nil)
   ending.move(batch, name, record.serving(old), nil)
   passthroughs.move(batch, name, record.serving(old), nil)
+  marked_pools.move(batch, name, record.serving(old), nil)
   count(head, key.kind(name), -1)
 end
 
@@ -53,6 +55,7 @@ local function put(batch, change, old, list, reason)
   batch:set(index.record(name), record.encode(it))
   ending.move(batch, name, old and record.serving(old), record.serving(it))
   passthroughs.move(batch, name, old and record.serving(old), record.serving(it))
+  marked_pools.move(batch, name, old and record.serving(old), record.serving(it))
   digest.add(batch.digest, name, it.hash)
   list_rejection(batch, head, name, old and old.reason, reason)
   if not old then

@@ -67,6 +67,14 @@ index.LISTENERS = "listeners"
 -- Domains whose value speaks of passthrough.
 index.PASSTHROUGHS = "passthroughs"
 
+-- Pools that say how they are checked, or whose signatures count: in parts, so that each stays short.
+index.CHECKED, index.OWN_AUTHORITIES = "checked/", "authorities/"
+index.MARKED_PARTS = 64
+
+function index.part_of(list, name)
+  return list .. ngx.crc32_short(name) % index.MARKED_PARTS
+end
+
 -- The list that a resource belongs to beside its bucket, and what must be looked up again when it changes: "host",
 -- "pool", "certificate", "domain" or "listener", and its name. segments: the key's, if its kind is known.
 function index.places(name, segments)
