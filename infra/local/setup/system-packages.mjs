@@ -19,7 +19,7 @@ const nodePackages = [
 const requirements = {
   node: { program: "openresty", packages: nodePackages, elsewhere: "OpenResty (https://openresty.org)" },
   lint: { program: "luacheck", packages: ["lua-check"], elsewhere: "luacheck (luarocks install luacheck)" },
-  bench: { program: "wrk", packages: ["wrk"], elsewhere: "wrk" },
+  load: { program: "wrk", packages: ["wrk"], elsewhere: "wrk" },
 };
 
 /** Where programs lie that few have on their PATH. */
@@ -28,7 +28,7 @@ const beyondPath = ["/usr/sbin", "/usr/local/openresty/bin"];
 /** @typedef {keyof typeof requirements} Requirement */
 
 /** @type {Requirement[]} `npm run setup` brings everything, so that later commands need no network. */
-const everything = ["node", "lint", "bench"];
+const everything = ["node", "lint", "load"];
 
 /** @type {Record<string, Requirement[]>} */
 const neededBy = {
@@ -36,8 +36,8 @@ const neededBy = {
   "infra/local/apply.ts": [],
   "infra/build.ts": [],
   "infra/check.ts": ["lint"],
-  "test/run.ts": ["node", "lint"],
-  "test/bench/main.ts": ["node", "bench"],
+  "test/run.ts": ["node", "lint", "load"],
+  "test/bench/main.ts": ["node", "load"],
 };
 
 /** @param {string | undefined} command the file that is about to run; none: everything */
