@@ -10,6 +10,7 @@ import { addToDigest, emptyDigest } from "../../shared/model/digest.ts";
 import { EntranceError } from "../../shared/model/error.ts";
 import type { Observation } from "../../shared/model/observation.ts";
 import { parseReferenceKey, referenceKey, seenKinds } from "../../shared/model/reference.ts";
+import type { Sealed } from "../../shared/model/sealed.ts";
 import type { SeenObject } from "../../shared/model/seen/object.ts";
 import { readHead } from "../../shared/reconcile/head.ts";
 import {
@@ -33,7 +34,7 @@ import type { Store } from "../../shared/store/port.ts";
 import { translate } from "../../shared/translate/translate.ts";
 import type { Subject, Translating, TranslationSettings } from "../../shared/translate/translation.ts";
 import { dice } from "../harness/dice.ts";
-import { newTestEntrance, type TestEntrance } from "../harness/entrance.ts";
+import { newTestEntrance, type TestEntrance, usualTranslation } from "../harness/entrance.ts";
 import { modelPlugin, newModelNode } from "../harness/model-node.ts";
 import { gone, observed, seenIngress, seenService, seenSlice } from "../harness/seen.ts";
 import { dangling, wantsOf } from "../harness/served.ts";
@@ -77,6 +78,9 @@ const makers: readonly ((random: Random, usable: boolean) => SeenObject)[] = [
     if (random(3) === 0) annotations["http"] = `${pick(random, hosts)}/s${random(2)}=${pick(random, ports).port}`;
     if (random(4) === 0) annotations["tcp"] = `${9_000 + random(2)}:${pick(random, ports).port}`;
     if (random(4) === 0) annotations["class"] = pick(random, ["one", "two"]);
+    if (random(6) === 0) annotations["https"] = `${pick(random, hosts)}/t`;
+    if (random(6) === 0) annotations["certificate"] = pick(random, ["x", "y", "x,y"]);
+    if (random(8) === 0) annotations["auth-secret"] = pick(random, ["x", "u"]);
     if (!usable && random(6) === 0) annotations["http"] = "no host";
     const namespace = pick(random, ["a", "b"]);
     const kept = ports.filter(() => random(4) > 0);
@@ -112,7 +116,8 @@ const makers: readonly ((random: Random, usable: boolean) => SeenObject)[] = [
       ...(className === "" ? {} : { className }),
       created: pick(random, ages),
       labels: random(6) === 0 ? { tenant_name: "c" } : {},
-      tls: random(4) === 0 ? [{ hosts: [pick(random, hosts)], secretName: pick(random, ["x", "y"]) }] : [],
+      tls: random(3) === 0 ? [{ hosts: [pick(random, hosts)], secretName: pick(random, ["x", "y"]) }] : [],
+      annotations: random(8) === 0 ? { "auth-secret": pick(random, ["u", "v"]) } : {},
     };
   },
   (random) => ({
@@ -132,9 +137,31 @@ const makers: readonly ((random: Random, usable: boolean) => SeenObject)[] = [
     annotations:
       random(3) === 0 ? { domains: !usable && random(3) === 0 ? "no host" : some(random, hosts).join(",") } : {},
   }),
+  (random, usable) => {
+    const secret = { kind: "Secret" as const, namespace: pick(random, ["a", "b"]), created: pick(random, ages) };
+    const name = pick(random, ["x", "y", "u"]);
+    const secrets = random(3);
+    if (name === "u") {
+      const of = some(random, ["ann", "bob"]).map((user) => ({ name: user, hash: sealedBy(random, secrets, user) }));
+      return { ...secret, name, users: of, problems: [] };
+    }
+    if (!usable && random(6) === 0)
+      return { ...secret, name, problems: [{ sentence: "no host of a key", deny: true }] };
+    const names = some(random, hosts);
+    const times = { notBefore: "2026-01-01T00:00:00Z", notAfter: "2036-01-01T00:00:00Z" };
+    const certificate = { chain: `chain ${random(3)}`, key: sealedBy(random, secrets, "key"), names, ...times };
+    return { ...secret, name, certificate, problems: [] };
+  },
 ];
+
+/** Each time another text, of the same secret one print. The third secret was sealed with a key that is lost. */
+function sealedBy(random: Random, secret: number, of: string): Sealed {
+  const id = secret === 2 ? "lost" : (usualTranslation.sealKeys[0] ?? "");
+  return { of, print: String(secret).repeat(40), sealed: `${id}.${random(1_000_000)}.AAAA` };
+}
+
 /** Slices change most. */
-const weights = [0, 0, 1, 1, 1, 2, 2, 2, 3, 4];
+const weights = [0, 0, 1, 1, 1, 2, 2, 2, 3, 4, 5, 5];
 
 interface World {
   readonly random: Random;
@@ -229,7 +256,11 @@ function entranceOn(store: Store, options: Parameters<typeof newTestEntrance>[0]
   return newTestEntrance({
     store,
     balancers,
-    translation: { balancers: names.map((name) => ({ name, classes: [name] })), prefix: "entrance.dev" },
+    translation: {
+      balancers: names.map((name) => ({ name, classes: [name] })),
+      prefix: "entrance.dev",
+      sealKeys: usualTranslation.sealKeys,
+    },
     translate,
     ...options,
     nodes,
