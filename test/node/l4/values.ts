@@ -1,5 +1,5 @@
 // Pools, members and ports as Entrance sends them, and waiting until the node has them.
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { Change, TestNode } from "../../harness/node.ts";
 
 export interface At {
@@ -45,7 +45,8 @@ export function listening(
 
 /** Waits until connections meet all that was sent. */
 export async function settled(node: TestNode): Promise<void> {
-  await expect.poll(async () => (await node.state()).l4Revision, { timeout: 20_000 }).toBe(node.sender.revision);
+  const look = async () => expect((await node.state()).l4Revision).toBe(node.sender.revision);
+  await vi.waitFor(look, { timeout: 20_000, interval: 20 });
 }
 
 export async function applied(node: TestNode, changes: readonly Change[]): Promise<void> {

@@ -8,6 +8,8 @@ ffi.cdef [[
 typedef struct {
   double last;              /* the newest generation that was written */
   double asked;             /* the one that nginx was last asked to take; above `running` until it has */
+  double under_way;         /* 1: until old workers take no more connections, either */
+  double is_behind;         /* 1: what was evaluated last is not what runs */
   double asked_at;
   double asked_revision;    /* v2's revision whose content it has */
   double running;           /* the newest one that a worker runs */

@@ -28,10 +28,6 @@ local MANY_OLD, MAX_WAIT_SECONDS = 8, 60
 local own_generation = 0
 local is_waiting = false
 
-local function is_in_flight()
-  return progress.asked > progress.running
-end
-
 -- Whether a worker of an older generation still takes connections.
 local function old_ones_accept()
   for place = 0, GENERATIONS - 1 do
@@ -62,21 +58,22 @@ local function give_up(now)
     folder.forget(progress.refused)
   end
   progress.refused, progress.refused_until = progress.asked, now + REFUSED_SECONDS
-  progress.asked, progress.evaluated = progress.running, 0
+  progress.asked, progress.evaluated, progress.under_way = progress.running, 0, 0
   folder.point_to(progress.running)
 end
 
 -- Takes note of what has become of the last reload. Not over yet: false, and when to look again, unless new workers do.
 local function settle(now)
-  if is_in_flight() then
+  if progress.asked > progress.running then
     if now - progress.asked_at < TAKEN_WITHIN_SECONDS then
       return false, nil
     end
     give_up(now)
-  elseif progress.running > 0 and old_ones_accept() then
-    return false, SOON_SECONDS
-  elseif progress.asked_revision > progress.revision then
-    progress.revision = progress.asked_revision
+  elseif progress.under_way == 1 then
+    if old_ones_accept() then
+      return false, SOON_SECONDS
+    end
+    progress.under_way, progress.is_behind, progress.revision = 0, 0, progress.asked_revision
   end
   if progress.refused > 0 and (now >= progress.refused_until or progress.running > progress.refused) then
     folder.forget(progress.refused)
@@ -148,12 +145,13 @@ local function ask(texts, mark, revision, now)
     return nil, problem
   end
   progress.last, progress.asked, progress.asked_at, progress.asked_revision = number, number, now, revision
+  progress.under_way = 1
   fine, problem = master.reload()
   if fine then
     progress.reloads, progress.may_not = progress.reloads + 1, 0
     return true
   end
-  progress.asked = progress.running
+  progress.asked, progress.under_way = progress.running, 0
   folder.point_to(progress.running)
   folder.forget(number)
   progress.last = number - 1
@@ -177,8 +175,9 @@ local function evaluate(version, now)
     if not serve(each) then
       return nil, "the content of ports could not be handed over"
     end
-    progress.revision, progress.asked_revision = revision, revision
+    progress.revision, progress.is_behind = revision, 0
   elseif not is_refused(mark) then
+    progress.is_behind = 1
     local fine, problem = ask(texts, mark, revision, ngx.now())
     if not fine then
       return nil, problem
@@ -205,7 +204,7 @@ local function step()
   end
   if not is_due(version, now) then
     progress.evaluated = version
-    if progress.asked == progress.running and progress.may_not == 0 then
+    if progress.is_behind == 0 then
       progress.revision = head.current().revision
     end
     return nil

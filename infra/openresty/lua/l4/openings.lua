@@ -10,6 +10,8 @@ local openings = {}
 
 openings.LIST = "sockets" -- the file of a generation that names its sockets
 
+openings.FRONT = "unix passthrough" -- is there where connections by TLS are looked at before anybody ends them
+
 local REFUSED = "nginx could not open it; the error log says why"
 
 local is_own = {}
@@ -70,13 +72,18 @@ function openings.decide(services, context)
   return names, try_again
 end
 
+function openings.has_front(context)
+  return opened_by(context.running)[openings.FRONT] == true
+end
+
 -- A kill -9 leaves sockets that nobody listens on, and nobody else could.
 function openings.clear_away(context)
   local opened = opened_by(context.running)
-  for _, name in ipairs { "https", "passthrough" } do
-    if not opened["unix " .. name] then
-      system.unlink(("%s/%s.sock"):format(settings.l4.folder, name))
-    end
+  if not opened["unix https"] then
+    system.unlink(settings.l4.folder .. "/https.sock")
+  end
+  if not opened[openings.FRONT] then
+    system.unlink(settings.l4.folder .. "/passthrough.sock")
   end
 end
 

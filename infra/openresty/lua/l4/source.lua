@@ -95,19 +95,20 @@ local function of_domains(names)
   return listed
 end
 
-local function files(open, names, sockets)
-  if #open == 0 and #names == 0 then
-    return {}
+local function files(open, names, sockets, had_front)
+  local made, has_front = {}, #names > 0
+  if #open > 0 or has_front then
+    made["l4.main.conf"] = stock.stream(open, names)
   end
-  if #names > 0 then
+  if has_front or had_front then
+    made["https.conf"] = stock.https(has_front)
     sockets[#sockets + 1] = "unix https"
-    sockets[#sockets + 1] = "unix passthrough"
+    sockets[#sockets + 1] = has_front and openings.FRONT or nil
   end
-  return {
-    ["l4.main.conf"] = stock.stream(open, names),
-    ["https.conf"] = #names > 0 and stock.https() or nil,
-    [openings.LIST] = table.concat(sockets, "\n") .. "\n",
-  }
+  if next(made) then
+    made[openings.LIST] = table.concat(sockets, "\n") .. "\n"
+  end
+  return made
 end
 
 function source.make(context)
@@ -121,13 +122,17 @@ function source.make(context)
   if #passed > 0 then
     openings.clear_away(context)
   end
-  local made = files(open_ones(services), passed, sockets)
+  local had_front = openings.has_front(context)
+  local made = files(open_ones(services), passed, sockets, had_front)
   for _, it in ipairs(of_domains(names)) do
     services[#services + 1] = it
   end
   assert(report.write(services, shadowed))
   note_used(services, names)
   used_at = progress.evaluations + 1 -- as this one will be counted
+  if had_front and #passed == 0 then
+    return made, ngx.now() -- its socket stays until nobody's front leads there
+  end
   return made, try_again and ngx.now() + TRY_AGAIN_SECONDS or nil
 end
 

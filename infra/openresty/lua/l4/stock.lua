@@ -92,8 +92,6 @@ end
 -- The front knows the client and tells it on by the PROXY protocol, for nginx takes no variable for that. Who ends TLS
 -- needs it; a pool that does not want it is reached by way of a second hop, which takes it off again.
 local FRONT = [[
-map_hash_bucket_size 512;
-map_hash_max_size 65536;
 upstream nobody { server 0.0.0.1:1 down; }
 upstream ended_here { server unix:%s; }
 upstream told_nothing { server unix:%s; }
@@ -112,6 +110,7 @@ proxy_pass $to_untold;
 }]]
 
 local function add_passthrough(lines, names)
+  lines[#lines + 1] = "map_hash_bucket_size 512;\nmap_hash_max_size 65536;"
   local upstreams, count = {}, 0
   for _, it in ipairs(names) do
     if it.to and #it.to.members > 0 and not upstreams[it.pool] then
@@ -136,10 +135,16 @@ local function add_passthrough(lines, names)
     and " proxy_protocol" or "", inner)
 end
 
--- What ends TLS while the front has its port.
-function stock.https()
-  return ("listen unix:%s ssl http2 proxy_protocol backlog=4096;\nset_real_ip_from unix:;\n"
-    .. "real_ip_header proxy_protocol;\n"):format(stock.socket_path("https"))
+-- What ends TLS while the front has its port; and, so that nobody is refused, a moment longer, while old workers of the
+-- front take connections beside new ones that need none.
+function stock.https(is_front)
+  local own = ("listen unix:%s ssl http2 proxy_protocol backlog=4096;\nset_real_ip_from unix:;\n"):format(
+    stock.socket_path("https"))
+  local header = "real_ip_header proxy_protocol;\n"
+  if is_front then
+    return own .. header
+  end
+  return own .. "include node/https.conf;\n" .. (settings.l4.https_takes_proxy_protocol and "" or header)
 end
 
 function stock.trusted()
