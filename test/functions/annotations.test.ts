@@ -9,6 +9,7 @@ import { makeCertificate } from "../harness/certificate.ts";
 import { startTestCluster, type TestCluster } from "../harness/cluster.ts";
 import { requestTls } from "../harness/https.ts";
 import { freePorts, type RequestOptions } from "../harness/node.ts";
+import { GrpcClient, startGrpc } from "../node/backend/grpc-service.ts";
 
 let cluster: TestCluster;
 let one: Backend;
@@ -174,6 +175,18 @@ describe("what is spoken", () => {
     expect(await ask(await serve({ "backend-protocol": "h2c" }, [port]))).toBe("2.0");
     const spec = { ports: [{ name: "main", port: 80, appProtocol: "kubernetes.io/h2c" }] };
     expect(await ask(await serve({}, [port], spec))).toBe("2.0");
+  });
+
+  test.each(["grpc", "grpcs"])("%s", async (protocol) => {
+    const name = `${protocol}.web.example`;
+    const front = makeCertificate([name]);
+    await using backend = await startGrpc("echo", protocol === "grpcs" ? pair : undefined);
+    const secret = { name: `front-${protocol}`, namespace: "shop" };
+    const stringData = { "tls.crt": front.chain, "tls.key": front.key };
+    await cluster.apply({ apiVersion: "v1", kind: "Secret", metadata: secret, type: "kubernetes.io/tls", stringData });
+    await serve({ http: "", https: name, certificate: secret.name, "backend-protocol": protocol }, [backend.port]);
+    using client = new GrpcClient(cluster.node.ports.https, name, front.chain);
+    expect(await client.call("Unary", ["hello"])).toMatchObject({ code: 0, messages: ["echo:hello"] });
   });
 
   const secure = () =>

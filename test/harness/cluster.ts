@@ -5,6 +5,7 @@ import type { Manifest } from "../../infra/local/manifest.ts";
 import { newTestDoors, type TestDoors } from "./doors.ts";
 import { startNode, type TestNode } from "./node.ts";
 import { recordedPlugin } from "./recorded-node.ts";
+import { sealKey } from "./secrets.ts";
 import { webhooksOf } from "./webhooks.ts";
 
 export interface TestCluster {
@@ -20,7 +21,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   const { plugin } = recordedPlugin(node.key);
   const nodes = [`http://127.0.0.1:${node.ports.admin}`];
   const doors = newTestDoors(
-    {},
+    { ENTRANCE_SEAL_KEY: sealKey },
     { balancers: [{ name: "openresty", classes: ["entrance"], plugin, nodes, addresses: [] }] },
   );
   const cluster = new Cluster(new ClusterStore(":memory:"), webhooksOf(doors, true));
