@@ -158,7 +158,6 @@ describe("streams", () => {
 test("a WebSocket by TLS", async () => {
   const socket = new WebSocket(`wss://127.0.0.1:${its.node.ports.https}/`, {
     headers: { host: "plain.example" },
-    servername: "plain.example",
     rejectUnauthorized: false,
   });
   await once(socket, "open");
