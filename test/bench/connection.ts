@@ -1,5 +1,6 @@
 /** HTTP/1.1 on one connection, with as little work as possible: what is measured is the server. */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export interface Reply {
   readonly status: number;
@@ -19,13 +20,15 @@ export class Connection {
     socket.on("close", () => this.#wanted?.reject(new Error("the server closed the connection")));
   }
 
-  static open(port: number): Promise<Connection> {
+  static open(port: number, isTls = false): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, "127.0.0.1", () => {
+      const target = { port, host: "127.0.0.1" };
+      const socket = isTls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target);
+      socket.once("error", reject);
+      socket.once(isTls ? "secureConnect" : "connect", () => {
         socket.off("error", reject);
         resolve(new Connection(socket));
       });
-      socket.once("error", reject);
     });
   }
 

@@ -1,6 +1,9 @@
 /** What a node takes: memory of a worker with 40,000 routes, each of them asked for, and time to start with 10,000. */
 import { readFileSync } from "node:fs";
-import { startNode } from "../harness/node.ts";
+import { makeCertificate } from "../harness/certificate.ts";
+import { requestTls } from "../harness/https.ts";
+import { type Answer, startNode, type TestNode } from "../harness/node.ts";
+import { certificate, domain } from "../node/values.ts";
 import { Connection } from "./connection.ts";
 import { fill, hostOf } from "./routes.ts";
 import { startStaticBackend } from "./static-nginx.ts";
@@ -10,6 +13,8 @@ import { childrenOf } from "./worker-time.ts";
 const routes = 40_000;
 const perConnection = 5_000; // nginx closes one after 10,000 requests
 const starts = 5;
+const startRoutes = 10_000;
+const distinctPairs = 20;
 
 export interface MemoryFigures {
   /** All that is resident: its own, the dictionary, and programs and libraries. */
@@ -42,25 +47,55 @@ export async function benchMemory(say: (line: string) => void): Promise<MemoryFi
   }
 }
 
+export interface StartFigures {
+  readonly routes10000Seconds: number;
+  /** The same with a certificate for each of them, until the first answer by TLS. */
+  readonly routes10000WithCertificatesSeconds: number;
+}
+
 /** From starting nginx until the first answer of a route. */
-export async function benchStart(say: (line: string) => void): Promise<{ routes10000Seconds: number }> {
+export async function benchStart(say: (line: string) => void): Promise<StartFigures> {
   const backend = await startStaticBackend();
   const node = await startNode({ workers: 2, memoryMiB: 256 });
   try {
-    await fill(node, 10_000, backend.port);
-    const times: number[] = [];
-    for (let start = 1; start <= starts; start += 1) {
-      say(`start ${start} of ${starts} with 10000 routes`);
-      await node.halt();
-      const begun = performance.now();
-      await node.start();
-      const { status } = await node.get(hostOf(9_999));
-      if (status !== 200) throw new Error(`the first answer was ${status}`);
-      times.push((performance.now() - begun) / 1000);
-    }
-    return { routes10000Seconds: rounded(median(times)) };
+    await fill(node, startRoutes, backend.port);
+    const host = hostOf(startRoutes - 1);
+    const routes10000Seconds = await timeStarts(node, () => node.get(host), say);
+    say(`${startRoutes} certificates`);
+    fillCertificates(node);
+    await fill(node, startRoutes, backend.port);
+    const byTls = () => requestTls(node.ports.https, host);
+    return { routes10000Seconds, routes10000WithCertificatesSeconds: await timeStarts(node, byTls, say) };
   } finally {
     await node.stop();
     await backend.stop();
+  }
+}
+
+async function timeStarts(node: TestNode, ask: () => Promise<Answer>, say: (line: string) => void): Promise<number> {
+  const times: number[] = [];
+  for (let start = 1; start <= starts; start += 1) {
+    say(`start ${start} of ${starts} with ${startRoutes} routes`);
+    await node.halt();
+    const begun = performance.now();
+    await node.start();
+    const { status } = await ask();
+    if (status !== 200) throw new Error(`the first answer was ${status}`);
+    times.push((performance.now() - begun) / 1000);
+  }
+  return rounded(median(times));
+}
+
+/** A Domain and a Certificate of its own for each host; making a pair takes long, so that a few are stored many times. */
+function fillCertificates(node: TestNode): void {
+  const kinds = ["rsa:2048", "ec:P-256"] as const;
+  const made = Array.from({ length: distinctPairs }, (_, place) => {
+    const key = kinds[place % kinds.length];
+    return certificate("", makeCertificate([`${place}.example`], key === undefined ? {} : { key })).value;
+  });
+  for (let number = 0; number < startRoutes; number += 1) {
+    const { key, value } = domain(hostOf(number), [`c${number}`]);
+    node.sender.set(key, value);
+    node.sender.set(`Certificate/shop/c${number}`, made[number % made.length]);
   }
 }

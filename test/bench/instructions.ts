@@ -28,6 +28,12 @@ export function canCount(): boolean {
   });
 }
 
+interface CountedLoad {
+  readonly hosts: readonly string[];
+  readonly isClosing: boolean;
+  readonly isTls: boolean;
+}
+
 /** A server under callgrind: what to put before its command, and what it then costs. */
 export class Count {
   readonly #directory = mkdtempSync(join(tmpdir(), "entrance-callgrind-"));
@@ -39,15 +45,17 @@ export class Count {
   }
 
   /** The hosts are asked for in turn, one request after another; with isClosing each on a connection of its own. */
-  async perRequest(masterPid: number, port: number, hosts: readonly string[], isClosing: boolean): Promise<number> {
+  async perRequest(masterPid: number, port: number, load: CountedLoad): Promise<number> {
+    const { hosts } = load;
+    const warm = { ...load, isClosing: false };
     const [worker] = childrenOf(masterPid);
     if (worker === undefined) throw new Error("nginx has no worker");
     const warmUp = Math.max(atLeastToWarmUp, hosts.length);
-    await ask(port, hosts, warmUp, false);
+    await ask(port, warm, warmUp);
     await this.#control("--instr=on", worker);
-    await ask(port, hosts, atLeastToWarmUp, isClosing);
+    await ask(port, load, atLeastToWarmUp);
     await this.#control("--zero", worker);
-    await ask(port, hosts, counted, isClosing);
+    await ask(port, load, counted);
     await this.#control("--dump", worker);
     const files = readdirSync(this.#directory).filter((name) => name.startsWith(`callgrind.${worker}.`));
     const text = readFileSync(join(this.#directory, files.sort().at(-1) ?? ""), "utf8");
@@ -66,10 +74,10 @@ export class Count {
   }
 }
 
-async function ask(port: number, hosts: readonly string[], requests: number, isClosing: boolean): Promise<void> {
-  let connection = await Connection.open(port);
+async function ask(port: number, { hosts, isClosing, isTls }: CountedLoad, requests: number): Promise<void> {
+  let connection = await Connection.open(port, isTls);
   for (let done = 0; done < requests; done += 1) {
-    if (isClosing && done > 0) connection = await Connection.open(port);
+    if (isClosing && done > 0) connection = await Connection.open(port, isTls);
     const { status } = await connection.get(hosts[done % hosts.length] ?? "", isClosing ? "Connection: close\r\n" : "");
     if (status !== 200) throw new Error(`a request was answered ${status}`);
     if (isClosing) connection.close();

@@ -1,5 +1,5 @@
 /** The node's figures: requests, updates, memory, start. */
-import { benchMemory, benchStart, type MemoryFigures } from "./footprint.ts";
+import { benchMemory, benchStart, type MemoryFigures, type StartFigures } from "./footprint.ts";
 import { benchRequests, type RequestFigures } from "./requests.ts";
 import { type BatchFigures, benchBatch, benchUpdate, type UpdateFigures } from "./update.ts";
 
@@ -8,7 +8,7 @@ export interface NodeFigures {
   readonly update: UpdateFigures;
   readonly batch20000: BatchFigures;
   readonly memory: MemoryFigures;
-  readonly start: { readonly routes10000Seconds: number };
+  readonly start: StartFigures;
 }
 
 export async function benchNode(say: (line: string) => void): Promise<NodeFigures> {

@@ -7,7 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { makeCertificate, type Pair } from "../harness/certificate.ts";
 import { startNode, type TestNode } from "../harness/node.ts";
+import { certificate, domain } from "../node/values.ts";
 import { Count, canCount, howToCount } from "./instructions.ts";
 import { fill, hostOf } from "./routes.ts";
 import { type StaticNginx, startStaticBackend, startStaticProxy } from "./static-nginx.ts";
@@ -36,33 +38,37 @@ export interface RequestFigures {
 }
 
 const loads = {
-  routes1: { routes: 1, hosts: [hostOf(0)], isClosing: false },
-  routes10000: { routes: many, hosts: [hostOf(many - 1)], isClosing: false },
+  routes1: { routes: 1, hosts: [hostOf(0)], isClosing: false, isTls: false },
+  routes10000: { routes: many, hosts: [hostOf(many - 1)], isClosing: false, isTls: false },
   randomHosts10000: {
     routes: many,
     hosts: Array.from({ length: many }, (_, number) => hostOf(number)),
     isClosing: false,
+    isTls: false,
   },
-  keepaliveOff: { routes: many, hosts: [hostOf(many - 1)], isClosing: true },
+  tls: { routes: many, hosts: [hostOf(many - 1)], isClosing: false, isTls: true },
+  keepaliveOff: { routes: many, hosts: [hostOf(many - 1)], isClosing: true, isTls: false },
 } as const;
 type LoadName = keyof typeof loads;
 type Load = (typeof loads)[LoadName];
 
 interface Contestant {
-  readonly port: number;
+  readonly address: string;
   readonly pid: number;
 }
 
 export async function benchRequests(say: (line: string) => void): Promise<Record<LoadName, RequestFigures>> {
   const directory = mkdtempSync(join(tmpdir(), "entrance-wrk-"));
   const backend = await startStaticBackend();
-  const proxy = await startStaticProxy(backend.port);
+  const pair = makeCertificate(["*.example"]);
+  const proxy = await startStaticProxy(backend.port, [], pair);
   const nodes = new Map<number, TestNode>();
   try {
     for (const routes of [1, many]) {
       say(`a node with ${routes} routes`);
       const node = await startNode({ workers: 1, memoryMiB: 256 });
       nodes.set(routes, node);
+      for (const { key, value } of [certificate("bench", pair), domain("*", ["bench"])]) node.sender.set(key, value);
       await fill(node, routes, backend.port);
     }
     const figures: Partial<Record<LoadName, RequestFigures>> = {};
@@ -71,12 +77,12 @@ export async function benchRequests(say: (line: string) => void): Promise<Record
       if (node === undefined) throw new Error("no node");
       const script = join(directory, `${name}.lua`);
       writeFileSync(script, scriptOf(load));
-      const timed = await compare({ port: node.ports.http, pid: node.masterPid }, proxy, script, (round) =>
-        say(`${name}, round ${round} of ${rounds}`),
-      );
+      const own = { address: addressOf(load, node.ports.http, node.ports.https), pid: node.masterPid };
+      const other = { address: addressOf(load, proxy.port, proxy.tlsPort), pid: proxy.pid };
+      const timed = await compare(own, other, script, (round) => say(`${name}, round ${round} of ${rounds}`));
       figures[name] = { ...timed, instructionsRatio: null, instructions: null };
     }
-    const shares = await countAll(nodes, backend, say);
+    const shares = await countAll(nodes, backend, pair, say);
     for (const [name, counted] of shares) Object.assign(figures[name] ?? {}, counted);
     return figures as Record<LoadName, RequestFigures>;
   } finally {
@@ -85,6 +91,10 @@ export async function benchRequests(say: (line: string) => void): Promise<Record
     await backend.stop();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function addressOf({ isTls }: Load, port: number, tlsPort: number): string {
+  return isTls ? `https://127.0.0.1:${tlsPort}/` : `http://127.0.0.1:${port}/`;
 }
 
 /** wrk asks for hosts at random, each of them with headers made before. */
@@ -134,9 +144,9 @@ async function compare(
   };
 }
 
-async function measure({ port, pid }: Contestant, script: string): Promise<{ rate: number; microseconds: number }> {
+async function measure({ address, pid }: Contestant, script: string): Promise<{ rate: number; microseconds: number }> {
   const before = workerSeconds(pid);
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}/`];
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, address];
   const { stdout } = await run("wrk", args);
   const used = workerSeconds(pid) - before;
   const requests = Number(/([0-9]+) requests in/.exec(stdout)?.[1]);
@@ -149,6 +159,7 @@ type Counted = Pick<RequestFigures, "instructionsRatio" | "instructions">;
 async function countAll(
   nodes: ReadonlyMap<number, TestNode>,
   backend: StaticNginx,
+  pair: Pair,
   say: (line: string) => void,
 ): Promise<Map<LoadName, Counted>> {
   const found = new Map<LoadName, Counted>();
@@ -156,11 +167,11 @@ async function countAll(
     say(howToCount);
     return found;
   }
-  for (const [name, { routes, hosts, isClosing }] of Object.entries(loads) as [LoadName, Load][]) {
+  for (const [name, load] of Object.entries(loads) as [LoadName, Load][]) {
     say(`${name}, instructions`);
     const count = new Count();
-    const proxy = await startStaticProxy(backend.port, count.wrap);
-    const own = nodes.get(routes);
+    const proxy = await startStaticProxy(backend.port, count.wrap, pair);
+    const own = nodes.get(load.routes);
     await own?.halt();
     const directory = own?.directory ?? "";
     const node = await startNode({
@@ -171,8 +182,9 @@ async function countAll(
       readyWithinMs: patienceMs,
     });
     try {
-      const reference = await count.perRequest(proxy.pid, proxy.port, hosts, isClosing);
-      const instructions = await count.perRequest(node.masterPid, node.ports.http, hosts, isClosing);
+      const reference = await count.perRequest(proxy.pid, load.isTls ? proxy.tlsPort : proxy.port, load);
+      const port = load.isTls ? node.ports.https : node.ports.http;
+      const instructions = await count.perRequest(node.masterPid, port, load);
       found.set(name, { instructionsRatio: rounded(reference / instructions), instructions: Math.round(instructions) });
     } finally {
       await node.stop();

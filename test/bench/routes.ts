@@ -19,7 +19,7 @@ export function ruleOf(number: number, pool = number, tenant = "bench"): Change 
   const owner = { kind: "Ingress", namespace: "bench", name: `i${number}`, created: "2026-11-22T10:00:00Z" };
   const matches = { path: { type: "prefix", value: "/" } };
   const pools = [{ pool: `Pool/bench/s${pool}/80`, weight: 1 }];
-  const value = { domain, scheme: "http", owner, tenant, listeners: [], matches, filters: [], pools };
+  const value = { domain, scheme: "httpandhttps", owner, tenant, listeners: [], matches, filters: [], pools };
   return { key: `Rule/${domain}/Ingress/bench/i${number}/0`, value };
 }
 
