@@ -86,6 +86,16 @@ export interface NodeState {
   readonly rejectedCount: number;
   readonly rejected: readonly { key: string; reason: string }[];
   readonly shadowed: readonly { v1: string; protocol: string; domain: string }[];
+  readonly unhealthyCount: number;
+  readonly health: readonly {
+    readonly pool: string;
+    readonly address: string;
+    readonly port: number;
+    readonly healthy: boolean;
+    readonly since: string;
+    readonly reason: string;
+  }[];
+  readonly unhealthyPools: readonly { readonly pool: string; readonly members: number; readonly unhealthy: number }[];
   readonly certificates: readonly { key: string; notAfter: string }[];
   readonly l4Revision: number;
   readonly l4Problem: string | null;
@@ -187,12 +197,7 @@ export class Sender {
   }
 }
 
-export type StartOptions = Partial<
-  Pick<
-    NodeOptions,
-    "workers" | "keys" | "suffix" | "memoryMiB" | "publicHttpsPort" | "proxyProtocol" | "trustedProxies"
-  >
-> & {
+export type StartOptions = Partial<Omit<NodeOptions, "directory" | "ports">> & {
   readonly directory?: string;
   readonly ports?: NodePorts;
   /** Put before nginx's own command line, for example to limit what it may do. */
@@ -221,14 +226,9 @@ export class TestNode {
 
   /** Starts nginx and waits until it answers; throws with its log when it does not. */
   async start(): Promise<void> {
-    const { workers = 2, keys = [KEY], suffix, publicHttpsPort, memoryMiB = 32, wrap = [] } = this.#options;
-    const more = {
-      ...(suffix === undefined ? {} : { suffix }),
-      ...(publicHttpsPort === undefined ? {} : { publicHttpsPort }),
-      proxyProtocol: this.#options.proxyProtocol ?? [],
-      trustedProxies: this.#options.trustedProxies ?? [],
-    };
-    const prepared = prepareNode({ directory: this.directory, ports: this.ports, workers, keys, memoryMiB, ...more });
+    const { wrap = [], readyWithinMs: _, ...more } = this.#options;
+    const usual = { workers: 2, keys: [KEY], memoryMiB: 32 };
+    const prepared = prepareNode({ ...usual, ...more, directory: this.directory, ports: this.ports });
     const [command, ...args] = [...wrap, prepared.command, ...prepared.args];
     if (command === undefined) throw new Error("no command");
     const child = spawn(command, args, { detached: true, stdio: ["ignore", "ignore", "pipe"] });

@@ -2,6 +2,7 @@
 local board = require "state.board"
 local ending = require "state.ending"
 local head = require "state.head"
+local health = require "health.report"
 local index = require "state.index"
 local json = require "state.json"
 local listeners = require "l4.report"
@@ -88,6 +89,7 @@ return function()
     (',"v1":%d,"rejectedCount":%d'):format(now.v1, now.rejected),
     ',"rejected":', rejected_list(),
     ',"shadowed":', shadowed_list(),
+    ",", health.text(),
     ',"certificates":', json.list(ending.soon()),
     ",", listeners.members(),
     (',"memory":{"freeBytes":%d,"capacityBytes":%d}'):format(free, capacity),

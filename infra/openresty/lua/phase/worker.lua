@@ -1,5 +1,6 @@
 -- init_worker_by_lua: shows now and then where this worker is, and looks whether something must be generated.
 local authorities = require "authorities.loaded"
+local checker = require "health.checker"
 local in_flight = require "route.in_flight"
 local reload = require "generated.reload"
 local view = require "route.view"
@@ -12,6 +13,7 @@ local function report(premature)
   end
   view.report()
   in_flight.tidy()
+  checker.step()
   return reload.step()
 end
 
