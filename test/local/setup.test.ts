@@ -51,8 +51,8 @@ test("a checkout without its lock is told how to get it back", () => {
 
 test("where there is no dpkg, it says what to install by hand", () => {
   vi.stubEnv("PATH", root);
-  expect(() => missingPackages(["lint", "bench"])).toThrow(Missing);
-  expect(() => missingPackages(["lint", "bench"])).toThrow("luacheck (luarocks install luacheck), wrk");
+  expect(() => missingPackages(["lint", "load"])).toThrow(Missing);
+  expect(() => missingPackages(["lint", "load"])).toThrow("luacheck (luarocks install luacheck), wrk");
 });
 
 test("a program that is on the PATH is not asked for", () => {
@@ -60,5 +60,5 @@ test("a program that is on the PATH is not asked for", () => {
     writeFileSync(path.join(root, program), "", { mode: 0o755 });
   }
   vi.stubEnv("PATH", root);
-  expect(missingPackages(["node", "lint", "bench"])).toEqual([]);
+  expect(missingPackages(["node", "lint", "load"])).toEqual([]);
 });

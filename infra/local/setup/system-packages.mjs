@@ -20,6 +20,8 @@ const requirements = {
   node: { program: "openresty", packages: nodePackages, elsewhere: "OpenResty (https://openresty.org)" },
   lint: { program: "luacheck", packages: ["lua-check"], elsewhere: "luacheck (luarocks install luacheck)" },
   load: { program: "wrk", packages: ["wrk"], elsewhere: "wrk" },
+  certificates: { program: "openssl", packages: ["openssl"], elsewhere: "openssl" },
+  http2: { program: "curl", packages: ["curl"], elsewhere: "curl" },
 };
 
 /** Where programs lie that few have on their PATH. */
@@ -28,7 +30,7 @@ const beyondPath = ["/usr/sbin", "/usr/local/openresty/bin"];
 /** @typedef {keyof typeof requirements} Requirement */
 
 /** @type {Requirement[]} `npm run setup` brings everything, so that later commands need no network. */
-const everything = ["node", "lint", "load"];
+const everything = ["node", "lint", "load", "certificates", "http2"];
 
 /** @type {Record<string, Requirement[]>} */
 const neededBy = {
@@ -36,8 +38,8 @@ const neededBy = {
   "infra/local/apply.ts": [],
   "infra/build.ts": [],
   "infra/check.ts": ["lint"],
-  "test/run.ts": ["node", "lint", "load"],
-  "test/bench/main.ts": ["node", "load"],
+  "test/run.ts": everything,
+  "test/bench/main.ts": ["node", "load", "certificates"],
 };
 
 /** @param {string | undefined} command the file that is about to run; none: everything */

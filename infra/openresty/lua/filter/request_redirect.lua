@@ -1,5 +1,6 @@
 -- RequestRedirect {scheme, hostname, port, path, statusCode}: the client is told to ask elsewhere. Without a scheme it
--- is the request's; without a port the Location has none, or where the same host is found by https at another, that one.
+-- is the request's. Without a port the Location has none, or where the same host is found by https at another port than
+-- its own, that one.
 local domain = require "model.domain"
 local field = require "model.field"
 local listener = require "route.listener"
