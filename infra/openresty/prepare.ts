@@ -91,11 +91,12 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const directory = checkDirectory(options.directory);
   const { http, https, admin, health, waiting } = options.ports;
   const adminAddress = options.bind?.admin ?? "127.0.0.1";
+  const healthAddress = options.bind?.health ?? "127.0.0.1";
   const listeners = {
     http: [address("bind.http", options.bind?.http ?? "0.0.0.0"), integer("ports.http", http, 1, 65_535)],
     https: [address("bind.https", options.bind?.https ?? "0.0.0.0"), integer("ports.https", https, 1, 65_535)],
     admin: [address("bind.admin", adminAddress), integer("ports.admin", admin, 1, 65_535)],
-    health: [address("bind.health", options.bind?.health ?? "127.0.0.1"), integer("ports.health", health, 1, 65_535)],
+    health: [address("bind.health", healthAddress), integer("ports.health", health, 1, 65_535)],
     waiting: ["127.0.0.1", integer("ports.waiting", waiting, 1, 65_535)],
   } as const;
   const workers = integer("workers", options.workers, 1, 256);
@@ -116,6 +117,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   makeFolder(join(directory, "logs"), 0o755, owner);
   makeFolder(join(directory, "temp"), 0o700, statSync(stateDirectory));
   rmSync(join(directory, "conf"), { recursive: true, force: true });
+  rmSync(join(directory, "draining"), { force: true });
   mkdirSync(join(directory, "conf/node/modules"), { recursive: true });
 
   const connections = connectionLimit();
@@ -154,6 +156,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     write(`node/${scheme}-forwarded.conf`, believing(trust, headers.join("")));
   }
   write("node/ports.conf", `map $scheme $listener_port { https ${https}; default ${http}; }\n`);
+  write("node/keepalive.conf", "keepalive_timeout 75s;\n");
   write("node/record.conf", recordConf(accessLog, recorded.counts));
   write("node/log-sample.conf", sampleConf(accessLog));
   write("node/request-id.conf", requestIdConf(randomBytes(4).toString("hex")));

@@ -17,6 +17,11 @@ function answer.refuse(status, message)
   return answer.send(status, json.encode { message = message })
 end
 
+function answer.refuse_stranger()
+  ngx.header["WWW-Authenticate"] = "Bearer"
+  return answer.refuse(401, "send Authorization: Bearer KEY with one of the node's keys")
+end
+
 function answer.wrong_method(allowed)
   ngx.header["Allow"] = allowed
   return answer.refuse(405, "use " .. allowed .. " here")

@@ -1,7 +1,7 @@
 -- Without a key: whether the process lives, and whether a complete state serves.
 local answer = require "admin.answer"
-local head = require "state.head"
 local json = require "state.json"
+local readiness = require "state.readiness"
 
 local health = {}
 
@@ -30,11 +30,10 @@ function health.ready()
   if not is_read() then
     return answer.wrong_method("GET")
   end
-  local now = head.current()
-  if head.is_ready(now) then
+  local reason = readiness.problem()
+  if not reason then
     return answer.send(200, '{"ready":true}')
   end
-  local reason = now.problem ~= "" and now.problem or "nothing was sent to this node yet"
   return answer.send(503, ('{"ready":false,"reason":%s}'):format(json.encode(reason)))
 end
 

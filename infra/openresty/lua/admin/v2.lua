@@ -7,6 +7,7 @@ local json = require "state.json"
 local key = require "model.key"
 local snapshot = require "state.snapshot"
 local state = require "admin.state"
+local readiness = require "state.readiness"
 local resource = require "admin.resource"
 local writer = require "state.writer"
 
@@ -59,16 +60,22 @@ local function get_resource(name)
   return answer.send(200, text)
 end
 
+-- POST: whoever asks for readiness hears that no requests are wanted; DELETE: that they are again.
+local function drain()
+  readiness.drain(ngx.req.get_method() == "POST")
+  return answer.send(200, ('{"draining":%s}'):format(tostring(readiness.is_draining())))
+end
+
 local PATHS = {
   ["/v2/changes"] = { method = "POST", run = post_changes },
   ["/v2/snapshot"] = { method = "PUT", run = put_snapshot },
   ["/v2/state"] = { method = "GET", run = get_state },
+  ["/v2/drain"] = { method = "POST, DELETE", run = drain },
 }
 
 return function()
   if not caller.has_key() then
-    ngx.header["WWW-Authenticate"] = "Bearer"
-    return answer.refuse(401, "send Authorization: Bearer KEY with one of the node's keys")
+    return answer.refuse_stranger()
   end
   if caller.is_browser() then
     return answer.refuse(403, "requests of web pages (with an Origin) are refused")
@@ -79,7 +86,7 @@ return function()
   if not found then
     return answer.refuse(404, "there is nothing at this path")
   end
-  if ngx.req.get_method() ~= found.method then
+  if not (", " .. found.method .. ", "):find(", " .. ngx.req.get_method() .. ", ", 1, true) then
     return answer.wrong_method(found.method)
   end
   return found.run(name)

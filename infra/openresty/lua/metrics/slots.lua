@@ -1,5 +1,6 @@
 -- Which slot of the counters belongs to which name. There are so many and no more, whatever comes and goes: who finds
 -- none counts among the others, and a slot that was not used for long is given to somebody else.
+local ffi = require "ffi"
 local page = require "metrics.page"
 
 local slots = {}
@@ -89,7 +90,7 @@ local function take_back(kind, slot)
   dict:delete("slot " .. slot)
   shared.epoch = shared.epoch + 1
   page.each(slot, function(count)
-    require("ffi").fill(count, require("ffi").sizeof("entrance_count"))
+    ffi.fill(count, ffi.sizeof("entrance_count"))
   end)
   dict:lpush(FREE .. kind.name, slot)
 end

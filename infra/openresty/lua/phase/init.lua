@@ -9,6 +9,7 @@ load.once()
 
 local balance = require "phase.balance"
 local count = require "phase.count"
+local metrics = require "admin.metrics"
 local page = require "phase.page"
 local release = require "phase.release"
 local settings = require "settings"
@@ -36,6 +37,10 @@ return {
   v1 = require "admin.v1",
   v2 = require "admin.v2",
   health = require "admin.health",
+  metrics = metrics,
+  metrics_of_health = function()
+    return metrics(settings.health_needs_key)
+  end,
   waiting = function()
     return page.send(503)
   end,

@@ -1,8 +1,10 @@
 -- init_worker_by_lua: shows now and then where this worker is, and looks whether something must be generated.
 local authorities = require "authorities.loaded"
 local checker = require "health.checker"
+local counters = require "metrics.page"
 local in_flight = require "route.in_flight"
 local reload = require "generated.reload"
+local slots = require "metrics.slots"
 local view = require "route.view"
 
 local EVERY_SECONDS = 1
@@ -13,6 +15,9 @@ local function report(premature)
   end
   view.report()
   in_flight.tidy()
+  if ngx.worker.id() == 0 then
+    slots.tidy(ngx.now())
+  end
   checker.step()
   return reload.step()
 end
@@ -20,6 +25,7 @@ end
 return function()
   math.randomseed(ngx.worker.pid() + ngx.time())
   in_flight.start()
+  counters.shared.starts = counters.shared.starts + 1
   authorities.began()
   view.report()
   reload.began()
