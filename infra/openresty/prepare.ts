@@ -21,6 +21,7 @@ import { findInstallation } from "./prepare/installation.ts";
 import { checkAccessLog, type Recorded, recordConf, requestIdConf, sampleConf } from "./prepare/log.ts";
 import { connectionLimit, userLine } from "./prepare/process.ts";
 import { richLocations } from "./prepare/rich-locations.ts";
+import { ticketsOf } from "./prepare/tickets.ts";
 import { believing, checkTrust, fastUnlessTold, proxyProtocolOf, trustedConf } from "./prepare/trusted.ts";
 
 export interface NodePorts {
@@ -121,7 +122,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   mkdirSync(join(directory, "conf/node/modules"), { recursive: true });
 
   const connections = connectionLimit();
-  const write = (name: string, text: string, mode = 0o644) => {
+  const write = (name: string, text: string | Buffer, mode = 0o644) => {
     writeFileSync(join(directory, "conf", name), text, { mode });
   };
   for (const name of [
@@ -142,6 +143,9 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   write("node/modules/lua.conf", installation.modules.map((path) => `load_module ${path};\n`).join(""));
   write("node/process.conf", `${userLine(stateDirectory)}worker_processes ${workers};\n`);
   write("node/events.conf", `worker_connections ${connections};\n`);
+  const tickets = ticketsOf(installation.command, "node/ticket.key");
+  write("node/tickets.conf", tickets.conf);
+  if (tickets.key !== undefined) write("node/ticket.key", tickets.key, 0o600);
   write("node/rich.conf", richLocations());
   write("node/backend-upstreams.conf", backendUpstreams());
   write("node/backend-locations.conf", backendLocations(authorities));

@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { childrenOf } from "../../bench/worker-time.ts";
 import { type Backend, startBackend } from "../../harness/backend.ts";
 import { makeCertificate } from "../../harness/certificate.ts";
 import { requestTls } from "../../harness/https.ts";
@@ -118,7 +119,7 @@ describe("with certificates", () => {
     });
   });
 
-  test("a session is resumed, by whichever worker", async () => {
+  describe("a session is resumed", () => {
     const join = async (version: "TLSv1.2" | "TLSv1.3", session?: Buffer) => {
       const target = { host: "127.0.0.1", port: node.ports.https, servername: "a.example", rejectUnauthorized: false };
       const versions = { minVersion: version, maxVersion: version };
@@ -134,7 +135,22 @@ describe("with certificates", () => {
       const again = await Promise.all(Array.from({ length: 8 }, () => join(version, made)));
       return again.filter(({ reused }) => reused).length;
     };
-    expect(await resume("TLSv1.2")).toBe(8);
-    expect(await resume("TLSv1.3")).toBe(8);
+
+    test("by whichever worker", async () => {
+      expect(await resume("TLSv1.2")).toBe(8);
+      expect(await resume("TLSv1.3")).toBe(8);
+    });
+
+    test("after a reload, too", async () => {
+      const made = [(await join("TLSv1.2")).made, (await join("TLSv1.3")).made];
+      const before = childrenOf(node.masterPid);
+      process.kill(node.masterPid, "SIGHUP");
+      await vi.waitFor(() => expect(childrenOf(node.masterPid).filter((pid) => before.includes(pid))).toEqual([]), {
+        timeout: 20_000,
+      });
+      const again = [await join("TLSv1.2", made[0]), await join("TLSv1.3", made[1])];
+      expect(again.map(({ reused }) => reused)).toEqual([true, true]);
+      expect(await presented("a.example")).toBe("CN=a.example");
+    });
   });
 });
