@@ -15,14 +15,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
   "shared/sealing": { rooms: ["shared/model"], packages: ["@noble/hashes", "bcryptjs"] },
   "shared/kubernetes": { rooms: ["shared/model"], packages: ["valibot"] },
   "shared/reconcile": {
-    rooms: [
-      "shared/model",
-      "shared/observe",
-      "shared/translate",
-      "shared/store",
-      "shared/plugins",
-      "shared/sealing",
-    ],
+    rooms: ["shared/model", "shared/observe", "shared/translate", "shared/store", "shared/plugins", "shared/sealing"],
     packages: ["valibot"],
   },
   functions: {
@@ -48,7 +41,7 @@ const platforms: Record<string, readonly string[]> = {
   "shared/store/node-sqlite.ts": ["node:"],
   // Workerd has it, too.
   "shared/sealing/x509.ts": ["node:crypto"],
-  "shared/store/etcd.ts": ["etcd3"],
+  "shared/store/etcd.ts": ["node:", "etcd3", "cockatiel"],
   "shared/store/dynamodb.ts": ["@aws-sdk/client-dynamodb"],
 };
 
