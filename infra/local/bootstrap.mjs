@@ -8,6 +8,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureDynamoDbLocal } from "./setup/dynamodb-local.mjs";
 import { Missing } from "./setup/missing.mjs";
 import { installNodeModules, nodeProgram } from "./setup/node-modules.mjs";
 import { ensureSystem } from "./setup/system-packages.mjs";
@@ -19,6 +20,9 @@ try {
   installNodeModules(root);
   const node = nodeProgram(root);
   ensureSystem(file);
+  if (file === undefined) await ensureDynamoDbLocal(root);
+  // Without it some tests fail, and say what to type; the others need not wait for that.
+  if (file === "test/run.ts") await ensureDynamoDbLocal(root).catch((error) => console.error(`\n${error.message}\n`));
   if (file === undefined) console.log("Everything is set up. Try: npm start");
   else run(node, file, args);
 } catch (error) {

@@ -52,6 +52,8 @@ export interface NodeOptions {
   readonly proxyProtocol?: readonly string[];
   /** Addresses and ranges of load balancers in front, which are believed when they tell of a client. */
   readonly trustedProxies?: readonly string[];
+  /** nginx's Lua for connections, where it does not lie beside the other modules. */
+  readonly streamLuaModule?: string;
   /** HTTP_SUFFIX_URL of an existing Rainbond. */
   readonly suffix?: string;
   /** Who signs for backends, where their pool names nobody: a file of PEM certificates. Default: the system's. */
@@ -109,7 +111,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const accessLog = checkAccessLog(options.accessLog ?? "on");
   const recorded: Recorded = { logs: accessLog !== "off", counts: options.metrics ?? true };
   checkKeys(options.keys);
-  const installation = findInstallation();
+  const installation = findInstallation(options.streamLuaModule && checkDirectory(options.streamLuaModule));
 
   mkdirSync(directory, { recursive: true });
   const owner = statSync(directory);
@@ -166,14 +168,22 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   write("node/request-id.conf", requestIdConf(randomBytes(4).toString("hex")));
   write("node/trusted.conf", trustedConf(trust, { http, https }));
   write("node/fast-told.conf", fastUnlessTold(trust));
-  const settings = { version: VERSION, ...recorded, suffix, v1_without_key: isLoopback(adminAddress) };
+  const settings = {
+    version: VERSION,
+    ...recorded,
+    suffix,
+    health_needs_key: !isLoopback(healthAddress),
+    v1_without_key: isLoopback(adminAddress),
+  };
+  const folder = socketFolder(directory);
   const l4 = {
     address: options.bind?.http ?? "0.0.0.0",
     https: listeners.https.join(":"),
     https_port: https,
     own_ports: Object.values(listeners).map(([, port]) => port),
     sockets: Math.floor(connections / 2),
-    folder: socketFolder(directory),
+    folder,
+    has_lua: installation.hasStreamLua && folder !== undefined,
     trusted: trust.proxies,
     takes_proxy_protocol: trust.proxyProtocol.includes("tcp"),
     https_takes_proxy_protocol: trust.proxyProtocol.includes("https"),

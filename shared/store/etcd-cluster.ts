@@ -1,13 +1,12 @@
 /** The endpoints of one etcd: one is asked until it fails, then the next; every call has an end. */
 import { EntranceError } from "../model/error.ts";
+import { type Deadline, pause } from "./deadline.ts";
 import { answerTooLarge, type EtcdEndpoint, EtcdFault, type Txn, type TxnAnswer } from "./etcd-transport.ts";
 
 /** One answer of one endpoint; a commit waits for the disks of a majority. */
 const callMs = 2_000;
-/** The whole of one read or commit: half of a lease, so that who holds the lock can still extend it. */
-const deadlineMs = 5_000;
 /** Between two rounds of all endpoints. */
-const pauseMs = 100;
+export const pauseMs = 100;
 
 export class EtcdCluster {
   readonly #endpoints: readonly EtcdEndpoint[];
@@ -49,7 +48,7 @@ export class EtcdCluster {
         return await this.once(txn, Math.min(callMs, deadline.left()));
       } catch (error) {
         if (!(error instanceof EtcdFault) || isFinal(error) || deadline.isNear()) throw error;
-        if (attempt % this.#endpoints.length === 0) await pause();
+        if (attempt % this.#endpoints.length === 0) await pause(pauseMs);
       }
     }
   }
@@ -57,24 +56,6 @@ export class EtcdCluster {
   close(): void {
     for (const endpoint of this.#endpoints) endpoint.close();
   }
-}
-
-/** Measured by a clock that nobody sets. */
-export class Deadline {
-  readonly #at = performance.now() + deadlineMs;
-
-  left(): number {
-    return Math.max(1, this.#at - performance.now());
-  }
-
-  /** Too near for another attempt. */
-  isNear(): boolean {
-    return this.left() <= pauseMs;
-  }
-}
-
-export function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, pauseMs));
 }
 
 /** What asking again does not change. */

@@ -7,7 +7,8 @@
  * been overwritten by a later commit of the same slot: etcd's history of that key is read back as far as need be.
  */
 import { EntranceError } from "../model/error.ts";
-import { Deadline, type EtcdCluster, isFinal, pause } from "./etcd-cluster.ts";
+import { Deadline, pause } from "./deadline.ts";
+import { type EtcdCluster, isFinal, pauseMs } from "./etcd-cluster.ts";
 import { type EtcdKeys, slots } from "./etcd-keys.ts";
 import { type Compare, EtcdFault, type Operation, type Revision, type Txn, type TxnAnswer } from "./etcd-transport.ts";
 import type { Check, CommitResult, Key, Write } from "./port.ts";
@@ -65,7 +66,7 @@ async function write(
       if (!(fault instanceof EtcdFault) || isFinal(fault)) throw fault;
       if (!fault.never) return await resolve(cluster, keys, slot, deadline, fault);
       if (deadline.isNear()) throw fault;
-      await pause();
+      await pause(pauseMs);
     }
   }
 }

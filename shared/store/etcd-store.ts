@@ -1,6 +1,7 @@
 /** The store in etcd, whichever way it is reached. A version is the revision in which the key was last written. */
 import { EntranceError } from "../model/error.ts";
-import { Deadline, type EtcdCluster, toEntranceError } from "./etcd-cluster.ts";
+import { Deadline } from "./deadline.ts";
+import { type EtcdCluster, toEntranceError } from "./etcd-cluster.ts";
 import { commitToEtcd, readOnly } from "./etcd-commit.ts";
 import { EtcdKeys } from "./etcd-keys.ts";
 import { answerTooLarge, EtcdFault, type KeyValue, type Operation, type Range } from "./etcd-transport.ts";

@@ -22,6 +22,9 @@ const requirements = {
   load: { program: "wrk", packages: ["wrk"], elsewhere: "wrk" },
   certificates: { program: "openssl", packages: ["openssl"], elsewhere: "openssl" },
   http2: { program: "curl", packages: ["curl"], elsewhere: "curl" },
+  etcd: { program: "etcd", packages: ["etcd-server"], elsewhere: "etcd (https://etcd.io)" },
+  /** DynamoDB Local runs in it. */
+  java: { program: "java", packages: ["default-jre-headless"], elsewhere: "Java 17 or newer" },
 };
 
 /** Where programs lie that few have on their PATH. */
@@ -30,7 +33,7 @@ const beyondPath = ["/usr/sbin", "/usr/local/openresty/bin"];
 /** @typedef {keyof typeof requirements} Requirement */
 
 /** @type {Requirement[]} `npm run setup` brings everything, so that later commands need no network. */
-const everything = ["node", "lint", "load", "certificates", "http2"];
+const everything = ["node", "lint", "load", "certificates", "http2", "etcd", "java"];
 
 /** @type {Record<string, Requirement[]>} */
 const neededBy = {

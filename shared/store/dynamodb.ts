@@ -1,0 +1,294 @@
+/**
+ * The store in one table of DynamoDB (infra/aws/table.yaml). An item is `p` (partition), `s` (sort key), `v` (value),
+ * `w` (version: the id of the commit that wrote it, random, so none ever comes back) and `f` (the format of the item).
+ */
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
+import { EntranceError } from "../model/error.ts";
+import type { SecretText } from "../model/secret-text.ts";
+import { Deadline, pause } from "./deadline.ts";
+import { type Fault, faultOf } from "./dynamodb-fault.ts";
+import { checkCommit, checkKey, checkList } from "./limits.ts";
+import type { Check, CommitResult, Entry, Key, Page, Store, Write } from "./port.ts";
+
+export interface DynamoDBSettings {
+  readonly table: string;
+  /** Another than AWS's own for the region: DynamoDB Local. */
+  readonly endpoint: string | undefined;
+  /** Without it, as AWS's client finds it by itself. */
+  readonly region: string | undefined;
+  /** Without them, as AWS's client finds them by itself: a role's, mostly. A worker has nothing to find them in. */
+  readonly credentials:
+    | { readonly id: string; readonly secret: SecretText; readonly session: SecretText | undefined }
+    | undefined;
+}
+
+/** One answer. A transaction of 40 items takes some tens of milliseconds. */
+const callMs = 2_000;
+/** Between attempts at random up to these, as AWS advises: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
+const firstPauseMs = 25;
+const maxPauseMs = 500;
+/** A page ends early beyond this many UTF-16 units of values: a worker has 128 MB in all. */
+const pageUnits = 4_000_000;
+const format = "1";
+
+type Item = Record<string, AttributeValue>;
+type Action = { readonly key: Key; readonly check: Check | undefined; readonly write: Write | undefined };
+
+/** Nothing is sent before the first call. */
+export function openDynamoDB(settings: DynamoDBSettings): Store {
+  const client = new DynamoDBClient(configOf(settings));
+  const table = new Table(client, settings.table);
+  return {
+    async get(key) {
+      checkKey(key);
+      return table.get(key);
+    },
+    async list(partition, after, limit) {
+      checkList(partition, after, limit);
+      return table.list(partition, after, limit);
+    },
+    async commit(checks, writes) {
+      checkCommit(checks, writes);
+      const actions = actionsOf(checks, writes);
+      const [first] = actions;
+      if (actions.length === 1 && first?.check != null) {
+        if (first.write === undefined) return table.compare(first.check);
+        // A version never comes back, so this put happens once however often it is sent.
+        if (first.write.value !== null && first.check.version !== null) {
+          return table.replace(first.key, first.check.version, first.write.value);
+        }
+      }
+      return table.transact(actions);
+    },
+    async close() {
+      client.destroy();
+    },
+  };
+}
+
+class Table {
+  readonly #client: DynamoDBClient;
+  readonly #name: string;
+
+  constructor(client: DynamoDBClient, name: string) {
+    this.#client = client;
+    this.#name = name;
+  }
+
+  async get(key: Key): Promise<Entry | undefined> {
+    const command = new GetItemCommand({ TableName: this.#name, Key: keyOf(key), ConsistentRead: true });
+    const { Item: item } = await untilAnswered((signal) => this.#client.send(command, signal));
+    return item === undefined ? undefined : entryOf(item);
+  }
+
+  async list(partition: string, after: string | undefined, limit: number): Promise<Page> {
+    const entries: Entry[] = [];
+    let units = 0;
+    let last = after;
+    while (entries.length < limit && units < pageUnits) {
+      const command = new QueryCommand({
+        TableName: this.#name,
+        ConsistentRead: true,
+        Limit: limit - entries.length,
+        KeyConditionExpression: last === undefined ? "p = :p" : "p = :p AND s > :s",
+        ExpressionAttributeValues: { ":p": { S: partition }, ...(last === undefined ? {} : { ":s": { S: last } }) },
+      });
+      // DynamoDB ends an answer at 1 MB.
+      const { Items: items = [], LastEvaluatedKey: more } = await untilAnswered((signal) =>
+        this.#client.send(command, signal),
+      );
+      for (const item of items) {
+        const entry = entryOf(item);
+        units += entry.value.length;
+        entries.push(entry);
+      }
+      if (more === undefined) return { entries, next: undefined };
+      last = more["s"]?.S ?? last;
+    }
+    return { entries, next: last };
+  }
+
+  async compare({ key, version }: Check): Promise<CommitResult> {
+    const found = (await this.get(key))?.version ?? null;
+    return found === version ? { ok: true, version: version ?? newVersion() } : { ok: false, conflicts: [key] };
+  }
+
+  /** One put of a version that is known: half the price of a transaction. */
+  async replace(key: Key, version: string, value: string): Promise<CommitResult> {
+    const id = newVersion();
+    const command = new PutItemCommand({
+      TableName: this.#name,
+      Item: itemOf(key, value, id),
+      ConditionExpression: "w = :w",
+      ExpressionAttributeValues: { ":w": { S: version } },
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    });
+    return attempted<CommitResult>(
+      async (signal) => {
+        await this.#client.send(command, signal);
+        return { ok: true, version: id };
+      },
+      (fault, wasLost) => {
+        if (fault.version === id) return { ok: true, version: id };
+        // After a lost answer: ours may have been there and was replaced.
+        return wasLost ? undefined : { ok: false, conflicts: [key] };
+      },
+    );
+  }
+
+  /** Sent again it has the same token, by which DynamoDB knows for ten minutes what it has done already. */
+  async transact(actions: readonly Action[]): Promise<CommitResult> {
+    const id = newVersion();
+    const command = new TransactWriteItemsCommand({
+      ClientRequestToken: id,
+      TransactItems: actions.map((action) => this.#transactItem(action, id)),
+    });
+    return attempted<CommitResult>(
+      async (signal) => {
+        await this.#client.send(command, signal);
+        return { ok: true, version: id };
+      },
+      ({ places }, wasLost) => {
+        const failed = places.flatMap((place) => actions[place] ?? []);
+        // A request that is still on its way could find absent again what was there now; no version comes back.
+        if (wasLost && failed.every(({ check }) => check?.version === null)) return undefined;
+        return { ok: false, conflicts: failed.map(({ key }) => key) };
+      },
+    );
+  }
+
+  #transactItem({ key, check, write }: Action, id: string): TransactWriteItem {
+    const at = { TableName: this.#name, ...conditionOf(check) };
+    if (write === undefined) {
+      return { ConditionCheck: { ConditionExpression: "attribute_not_exists(p)", ...at, Key: keyOf(key) } };
+    }
+    if (write.value === null) return { Delete: { ...at, Key: keyOf(key) } };
+    return { Put: { ...at, Item: itemOf(key, write.value, id) } };
+  }
+}
+
+function configOf({ endpoint, region, credentials }: DynamoDBSettings): DynamoDBClientConfig {
+  return {
+    // Its own retries would hide that an answer was lost.
+    maxAttempts: 1,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+    ...(credentials === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId: credentials.id,
+            secretAccessKey: credentials.secret.reveal(),
+            ...(credentials.session === undefined ? {} : { sessionToken: credentials.session.reveal() }),
+          },
+        }),
+  };
+}
+
+type Send<T> = (options: { abortSignal: AbortSignal }) => Promise<T>;
+
+/** Until it is answered or the time is over: for what may happen twice. */
+function untilAnswered<T>(send: Send<T>): Promise<T> {
+  return attempted(
+    send,
+    () => {
+      throw new EntranceError("internal", "DynamoDB refused a read by a condition");
+    },
+    true,
+  );
+}
+
+/**
+ * Sends until there is an answer. `onCondition` says what a condition means that did not hold, `wasLost`: after an
+ * attempt that may have happened, or may yet; undefined: that can't be told.
+ */
+async function attempted<T>(
+  send: Send<T>,
+  onCondition: (fault: Extract<Fault, { type: "condition" }>, wasLost: boolean) => T | undefined,
+  isRead = false,
+): Promise<T> {
+  const deadline = new Deadline();
+  let wasLost = false;
+  for (let ceiling = firstPauseMs; ; ceiling = Math.min(ceiling * 2, maxPauseMs)) {
+    let fault: Fault;
+    try {
+      return await send({ abortSignal: AbortSignal.timeout(Math.min(callMs, deadline.left())) });
+    } catch (cause) {
+      fault = faultOf(cause);
+      if (fault.type === "condition") {
+        const told = onCondition(fault, wasLost);
+        if (told !== undefined) return told;
+        throw uncertain("an answer was lost, and others have written since", cause);
+      }
+      if (fault.type === "lost" && !isRead) wasLost = true;
+      if (fault.type === "final") throw wasLost ? uncertain(fault.error.message, cause) : fault.error;
+      if (deadline.isNear()) throw wasLost ? uncertain(fault.says, cause) : gaveUp(fault, cause);
+    }
+    await pause(Math.random() * ceiling);
+  }
+}
+
+function uncertain(says: string, cause: unknown): EntranceError {
+  const sentence = `DynamoDB did not say whether the commit happened: ${says}`;
+  return new EntranceError("uncertain", sentence, { cause, retryAfterSeconds: 1 });
+}
+
+function gaveUp(fault: Exclude<Fault, { type: "condition" | "final" }>, cause: unknown): EntranceError {
+  if (fault.type === "lost")
+    return new EntranceError("unavailable", `DynamoDB does not answer: ${fault.says}`, { cause });
+  const sentence =
+    fault.type === "throttled"
+      ? `DynamoDB takes no more at the moment (${fault.says}): try again`
+      : "DynamoDB: others write the same items all the time: try again";
+  return new EntranceError("busy", sentence, { cause, retryAfterSeconds: fault.type === "throttled" ? 5 : 1 });
+}
+
+/** What is checked and written of one key is one action. */
+function actionsOf(checks: readonly Check[], writes: readonly Write[]): Action[] {
+  const actions = new Map<string, Action>();
+  const nameOf = (key: Key) => `${key.partition}\0${key.sort}`;
+  for (const check of checks) actions.set(nameOf(check.key), { key: check.key, check, write: undefined });
+  for (const write of writes) {
+    const name = nameOf(write.key);
+    actions.set(name, { key: write.key, check: actions.get(name)?.check, write });
+  }
+  return [...actions.values()];
+}
+
+function conditionOf(check: Check | undefined) {
+  if (check === undefined) return {};
+  if (check.version === null) return { ConditionExpression: "attribute_not_exists(p)" };
+  return { ConditionExpression: "w = :w", ExpressionAttributeValues: { ":w": { S: check.version } } };
+}
+
+/** 36 characters, as many as a token has at most. */
+function newVersion(): string {
+  return crypto.randomUUID();
+}
+
+function keyOf({ partition, sort }: Key): Item {
+  return { p: { S: partition }, s: { S: sort } };
+}
+
+function itemOf(key: Key, value: string, version: string): Item {
+  return { ...keyOf(key), v: { S: value }, w: { S: version }, f: { N: format } };
+}
+
+function entryOf(item: Item): Entry {
+  const found = item["f"]?.N;
+  if (found !== format) {
+    const sentence = `the store has format ${found}, and this Entrance reads format ${format}: run the newer Entrance`;
+    throw new EntranceError("misconfigured", sentence);
+  }
+  const { p, s, v, w } = item;
+  return { key: { partition: p?.S ?? "", sort: s?.S ?? "" }, value: v?.S ?? "", version: w?.S ?? "" };
+}

@@ -1,0 +1,102 @@
+/** AWS's DynamoDB Local with the table of infra/aws/table.yaml; all in memory. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import * as v from "valibot";
+import { parse } from "yaml";
+import { dynamoDbLocalJars } from "../../infra/local/setup/dynamodb-local.mjs";
+import { root } from "../../infra/wrangler.ts";
+import { freePorts } from "./node.ts";
+
+const upWithinMs = 60_000;
+/** Ours alone run it, and it has no idea of secrets. */
+const localKeys = { AWS_REGION: "local", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
+const credentials = { accessKeyId: localKeys.AWS_ACCESS_KEY_ID, secretAccessKey: localKeys.AWS_SECRET_ACCESS_KEY };
+
+export class DynamoDBLocal {
+  readonly port: number;
+  readonly endpoint: string;
+  readonly client: DynamoDBClient;
+  #child: ChildProcess | undefined;
+  #said = "";
+
+  private constructor(port: number) {
+    this.port = port;
+    this.endpoint = `http://127.0.0.1:${port}`;
+    this.client = new DynamoDBClient({ endpoint: this.endpoint, region: localKeys.AWS_REGION, credentials });
+  }
+
+  static async start(): Promise<DynamoDBLocal> {
+    const [port = 0] = await freePorts(1);
+    const made = new DynamoDBLocal(port);
+    await made.start();
+    return made;
+  }
+
+  /** Again after {@link kill}: it remembers nothing. */
+  async start(): Promise<void> {
+    const jars = dynamoDbLocalJars(root).map(({ file }) => file);
+    if (jars.some((file) => !existsSync(file))) throw new Error("DynamoDB Local is missing. Type: npm run setup");
+    const main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner";
+    const options = ["-inMemory", "-disableTelemetry", "-port", String(this.port)];
+    const child = spawn("java", ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", jars.join(":"), main, ...options], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        this.#said = (this.#said + chunk.toString()).slice(-4_000);
+      });
+    }
+    let fault: Error | undefined;
+    child.on("error", (error) => {
+      fault = error;
+    });
+    for (const deadline = Date.now() + upWithinMs; ; await sleep(50)) {
+      if (fault !== undefined) throw new Error("Java is not installed. On Debian and Ubuntu, type: npm run setup");
+      if (child.exitCode !== null) throw new Error(`DynamoDB Local ended (it needs Java 17 or newer): ${this.#said}`);
+      // Any answer will do: a request without a signature gets 400.
+      if (await fetch(this.endpoint).catch(() => undefined)) return;
+      if (Date.now() > deadline) throw new Error(`DynamoDB Local does not answer: ${this.#said}`);
+    }
+  }
+
+  /** As the template has it, less what is about a deployment or what Local has no idea of. */
+  async createTable(name: string): Promise<void> {
+    const { AttributeDefinitions, KeySchema, BillingMode } = tableProperties();
+    const definition = { AttributeDefinitions, KeySchema, BillingMode, TableName: name };
+    await this.client.send(new CreateTableCommand(definition as CreateTableCommandInput));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  async stop(): Promise<void> {
+    this.client.destroy();
+    await this.kill();
+  }
+}
+
+const Template = v.object({
+  Resources: v.object({
+    Table: v.object({ Type: v.literal("AWS::DynamoDB::Table"), Properties: v.record(v.string(), v.unknown()) }),
+  }),
+});
+
+function tableProperties(): Readonly<Record<string, unknown>> {
+  const template: unknown = parse(readFileSync(`${root}infra/aws/table.yaml`, "utf8"), {
+    customTags: ["!Ref", "!GetAtt"].map((tag) => ({ tag, resolve: (text: string) => text })),
+  });
+  return v.parse(Template, template).Resources.Table.Properties;
+}

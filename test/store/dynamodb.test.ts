@@ -1,0 +1,34 @@
+/** DynamoDB as a store, on AWS's own DynamoDB Local. */
+import type { Miniflare } from "miniflare";
+import { afterAll, beforeAll } from "vitest";
+import { SecretText } from "../../shared/model/secret-text.ts";
+import { openDynamoDB } from "../../shared/store/dynamodb.ts";
+import { DynamoDBLocal } from "../harness/dynamodb.ts";
+import { startStoreWorker } from "../harness/store-worker.ts";
+import { runStoreConformance } from "./conformance.ts";
+import { runLosses } from "./losses.ts";
+import { remoteStore } from "./remote-store.ts";
+
+const credentials = { id: "local", secret: new SecretText("local"), session: undefined };
+const open = (port: number) =>
+  openDynamoDB({ table: "entrance", endpoint: `http://127.0.0.1:${port}`, region: "local", credentials });
+
+let server: DynamoDBLocal;
+let workerd: Miniflare;
+beforeAll(async () => {
+  server = await DynamoDBLocal.start();
+  await server.createTable("entrance");
+  workerd = await startStoreWorker("dynamodb.worker.ts", { bindings: { ENDPOINT: server.endpoint } });
+});
+afterAll(async () => {
+  await workerd.dispose();
+  await server.stop();
+});
+
+runStoreConformance({ name: "DynamoDB", open: async () => open(server.port) });
+runStoreConformance({
+  name: "DynamoDB, in workerd",
+  open: async () => remoteStore(await workerd.ready),
+  oneClient: "one worker has one client",
+});
+runLosses({ name: "DynamoDB", port: () => server.port, open, mayBeUncertain: [] });
