@@ -48,6 +48,10 @@ const annotations = fc.dictionary(
       "https",
       "tcp",
       "udp",
+      "tls-passthrough",
+      "backend-protocol",
+      "backend-tls-ca",
+      "balance",
       "class",
       "certificate",
       "redirect-https",
@@ -154,7 +158,7 @@ test("every claim that is made can be judged, and its contest has one holder", (
         if (object === undefined) return [];
         const claimed = Object.entries(drive(object, around).claimed);
         return claimed.flatMap(([of, claim]) =>
-          of.startsWith("Service/") ? [] : [{ of, user: `${referenceKey(object)}${number}`, claim }],
+          /^(Service|Secret)\//.test(of) ? [] : [{ of, user: `${referenceKey(object)}${number}`, claim }],
         );
       });
       for (const of of new Set(claims.map((each) => each.of))) {
