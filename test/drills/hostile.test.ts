@@ -51,12 +51,12 @@ test("hostile requests run nothing, write nothing, crash nothing, and harm nobod
       left -= 1;
       const number = attacks - left;
       const isOnAdmin = roll(2) === 0;
-      const answer = isOnAdmin ? await attackAdmin(roll, node, words) : undefined;
-      const status = isOnAdmin
-        ? (answer?.status ?? 0)
+      const outcome = isOnAdmin
+        ? await attackAdmin(roll, node, words)
         : await attackData(roll, { http: node.ports.http, https: node.ports.https, ...listeners }, words);
+      const { status } = outcome;
       statuses[status] = (statuses[status] ?? 0) + 1;
-      if (status === 500 || status === 555) faults.push(`attack ${number}: ${status} ${answer?.text ?? ""}`);
+      if (status === 500 || status === 555) faults.push(`attack ${number}: ${status} ${outcome.sent}`);
       if (number % 50 === 0) {
         const { status: served } = await node.get("bystander.example");
         if (served !== 200) faults.push(`after attack ${number} the bystander was answered ${served}`);

@@ -1,6 +1,7 @@
 /** Requests to a node's admin API that nobody means well with: well-formed envelopes with poison in them, and worse. */
 import { type Answer, type Change, hashOf, type RequestOptions, request, type TestNode } from "../../harness/node.ts";
 import { application, pool, rule, slice } from "../../node/values.ts";
+import type { Outcome } from "./data-request.ts";
 import { oneOf, poisoned, type Roll } from "./words.ts";
 
 const kinds = ["Pool", "Node", "Domain", "VirtualService", "Rule", "Certificate", "Nothing"];
@@ -140,8 +141,8 @@ function v1Body(roll: Roll, words: readonly string[]): string {
   return JSON.stringify(poisoned(roll, oneOf<object>(roll, [upstream, server]), words));
 }
 
-/** Sends one; gives what the node answered, or undefined where it closed the connection without an answer. */
-export async function attackAdmin(roll: Roll, node: TestNode, words: readonly string[]): Promise<Answer | undefined> {
+/** Sends one. Where the node closes the connection without an answer the status is 0. */
+export async function attackAdmin(roll: Roll, node: TestNode, words: readonly string[]): Promise<Outcome> {
   const path = encodedSegment(oneOf(roll, words));
   const send = (to: string, options: RequestOptions) => node.admin(to, options);
   const attacks: readonly (() => Promise<Answer>)[] = [
@@ -165,7 +166,8 @@ export async function attackAdmin(roll: Roll, node: TestNode, words: readonly st
       }),
     () => request(node.ports.health, `/${path}`, { method: oneOf(roll, ["GET", "POST", "PURGE"]) }),
   ];
-  return oneOf(roll, attacks)().catch(() => undefined);
+  const answer = await oneOf(roll, attacks)().catch(() => undefined);
+  return { status: answer?.status ?? 0, sent: `answered ${answer?.text ?? "nothing"}` };
 }
 
 /** An application that must be served through all of it. */

@@ -95,16 +95,24 @@ async function hostileTls(roll: Roll, port: number, words: readonly string[]): P
   });
 }
 
-/** The status of an answer in HTTP, or 0. */
+export interface Outcome {
+  /** Of an answer in HTTP; 0: there was none. */
+  readonly status: number;
+  /** What was sent, begun and in one line. */
+  readonly sent: string;
+}
+
 export async function attackData(
   roll: Roll,
   ports: { readonly http: number; readonly https: number; readonly tcp: number; readonly udp: number },
   words: readonly string[],
-): Promise<number> {
+): Promise<Outcome> {
   const which = roll(10);
   if (which < 6) {
-    const heard = await exchange(ports.http, hostileHttp(roll, words));
-    return Number(/^HTTP\/1\.[01] (\d{3})/.exec(heard)?.[1] ?? 0);
+    const bytes = hostileHttp(roll, words);
+    const heard = await exchange(ports.http, bytes);
+    const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(heard)?.[1] ?? 0);
+    return { status, sent: JSON.stringify(bytes.toString("latin1").slice(0, 1_000)) };
   }
   if (which < 8) await hostileTls(roll, ports.https, words);
   else if (which < 9) await exchange(ports.tcp, hostileHttp(roll, words));
@@ -114,5 +122,5 @@ export async function attackData(
     await new Promise<void>((resolve) => socket.send(bytes, ports.udp, "127.0.0.1", () => resolve()));
     socket.close();
   }
-  return 0;
+  return { status: 0, sent: "" };
 }

@@ -1,4 +1,5 @@
 -- Answers of the admin listener: JSON with a status.
+local body = require "route.body"
 local json = require "state.json"
 
 local answer = {}
@@ -12,8 +13,7 @@ function answer.send(status, text)
 end
 
 function answer.refuse(status, message)
-  -- A body that was not read is thrown away, or its bytes would count as the next request.
-  ngx.req.discard_body()
+  body.drop()
   return answer.send(status, json.encode { message = message })
 end
 

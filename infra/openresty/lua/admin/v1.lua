@@ -1,10 +1,11 @@
--- The admin API of lb-openresty, for an existing Rainbond: success is always 205. Without a key, so on loopback only.
+-- The admin API of lb-openresty, for an existing Rainbond: success is always 205. Without a key on loopback, and on a
+-- listener of its own for the networks that may use it.
 local answer = require "admin.answer"
 local body = require "admin.body"
 local caller = require "admin.caller"
 local json = require "state.json"
 local names = require "model.v1.name"
-local settings = require "settings"
+local unread = require "route.body"
 local v1 = require "state.v1"
 local writer = require "state.writer"
 
@@ -16,7 +17,7 @@ local function succeed()
 end
 
 local function fail(status, message)
-  ngx.req.discard_body()
+  unread.drop()
   return answer.send(status, json.encode { status = status, message = message })
 end
 
@@ -83,8 +84,9 @@ end
 
 local NEEDS_NAME = { POST = true, UPDATE = true, DELETE = true }
 
-return function()
-  if not settings.v1_without_key and not caller.has_key() then
+-- is_open: whether nobody has to show a key here.
+return function(is_open)
+  if not is_open and not caller.has_key() then
     return answer.refuse(401, "v1 without a key is served on loopback only")
   end
   if caller.is_browser() then

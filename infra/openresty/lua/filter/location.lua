@@ -1,4 +1,5 @@
 -- An answer that sends the client elsewhere.
+local body = require "route.body"
 local settings = require "settings"
 
 local location = {}
@@ -14,7 +15,7 @@ function location.port(scheme, port, is_own_host)
 end
 
 function location.send(status, url)
-  ngx.req.discard_body()
+  body.drop()
   ngx.header["Location"] = url
   ngx.header["Content-Type"] = "text/plain; charset=utf-8"
   ngx.header["Content-Length"] = 0

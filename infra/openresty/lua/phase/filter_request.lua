@@ -34,7 +34,7 @@ return function()
   local it = way.take()
   if not it then
     -- The error page of 500, which is this location again: the balancer refused.
-    ngx.req.discard_body()
+    body.drop()
     decide()
     return ngx.exit(ngx.OK)
   end

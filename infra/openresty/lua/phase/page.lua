@@ -1,4 +1,5 @@
 -- The page for who accepts HTML, one line of text for others. The status is set by the caller and stays.
+local body = require "route.body"
 local grpc_answer = require "phase.grpc_answer"
 
 local page = {}
@@ -59,9 +60,9 @@ function page.send(status)
   ngx.print(text)
 end
 
--- The same before a request is handed on: its body is thrown away, so that nothing of it is read as the next request.
+-- The same before a request is handed on.
 function page.finish(status)
-  ngx.req.discard_body()
+  body.drop()
   page.send(status)
   return ngx.exit(ngx.OK)
 end

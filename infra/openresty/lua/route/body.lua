@@ -23,10 +23,18 @@ function body.may_come()
     or tells_nothing() and var.request_method ~= "GET" and var.request_method ~= "HEAD"
 end
 
+-- Throws away what was not read, or its bytes would count as the next request. Where they are no body at all (chunks
+-- that are none), nobody can tell where the next request begins: 400, and the connection ends.
+function body.drop()
+  if not pcall(ngx.req.discard_body) then
+    ngx.exit(ngx.HTTP_BAD_REQUEST)
+  end
+end
+
 -- Where a body must not pass without its length: one that was not announced at all goes no further.
 function body.drop_unannounced()
   if tells_nothing() then
-    ngx.req.discard_body()
+    body.drop()
   end
 end
 
