@@ -58,6 +58,8 @@ export async function register(
 }
 
 function widened(last: Claim | null | undefined, claim: Claim | null): Claim | null {
+  // Read for something else as well, perhaps: what is claimed no more is taken back with the outcome.
+  if (claim === null) return last ?? null;
   if (last?.type === "certificate" && claim?.type === "certificate") {
     return { type: "certificate", balancers: [...new Set([...last.balancers, ...claim.balancers])] };
   }

@@ -130,6 +130,18 @@ describe("a certificate", () => {
     expect([...known].filter((key) => key.startsWith("Certificate/"))).toHaveLength(40);
   });
 
+  test("stays when the same Secret is read for something else as well", async () => {
+    const { test, send } = started(openMemoryStore(), testSecrets("a-seal-key-of-this-test"));
+    await send(tls(first));
+    await withRoutes(test);
+    for (const [index, realm] of ["one", "two"].entries()) {
+      const annotations = { "auth-secret": "web-tls", "auth-realm": realm };
+      await test.entrance.observe([observed({ ...guarded, annotations }, 10 + index)]);
+      await test.host.settled();
+      expect(has(test, certificateKey)).toMatchObject({ names: hosts });
+    }
+  });
+
   test("that changes is translated with exactly those who use it", async () => {
     const { test, send, translated } = started(openMemoryStore(), testSecrets("a-seal-key-of-this-test"));
     await send(tls(first), users());
