@@ -65,6 +65,21 @@ describe("schemes", () => {
     expect(await statuses(host, "/both")).toEqual([200, 200]);
   });
 
+  test("a rule may name its listeners", async () => {
+    for (const [listeners, expected] of [
+      [[], [308, 200]],
+      [["https"], [404, 200]],
+      [["http"], [308, 404]],
+      [
+        ["http", "https"],
+        [308, 200],
+      ],
+    ] as const) {
+      expect(await statuses(await its.route({ scheme: "httptohttps", listeners }))).toEqual(expected);
+    }
+    expect(await its.reasons({ listeners: ["moon"] })).toEqual(["listeners[0]: a listener must be one of http, https"]);
+  });
+
   test("a change of scheme is seen at once", async () => {
     const host = "turns.example";
     for (const [scheme, expected] of [

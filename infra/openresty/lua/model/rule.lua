@@ -19,7 +19,7 @@ local MAX_ATTEMPTS = 5 -- nginx goes to another location ten times at most
 local MAX_BACKOFF_SECONDS = 10
 local MAX_TIMEOUT_SECONDS = 86400
 local RETRIED = { 500, 502, 503, 504 } -- what nginx can try again, as in prepare.ts
-local LATER = " is not understood until the next version of the node"
+local LISTENERS = { "http", "https" }
 
 local function check_path(path)
   if path == nil then
@@ -94,10 +94,7 @@ local function check_target(target, rule)
 end
 
 local function check_listener(listener)
-  if listener ~= "http" and listener ~= "https" then
-    return "listener " .. tostring(listener) .. LATER
-  end
-  return nil
+  return field.one_of("a listener", listener, LISTENERS)
 end
 
 local function check_owner(owner, segments)

@@ -58,8 +58,21 @@ local function compile_rule(name, rule)
   return route
 end
 
--- Whether a rule of this scheme is met by requests that come by this listener; and whether they are sent to https.
-local function is_met(scheme, listener)
+local function is_among(listeners, listener)
+  for _, name in ipairs(listeners) do
+    if name == listener then
+      return true
+    end
+  end
+  return #listeners == 0
+end
+
+-- Whether a rule is met by requests that come by this listener; and whether they are sent to https.
+local function is_met(rule, listener)
+  local scheme = field.default(rule.scheme, "http")
+  if not is_among(field.default(rule.listeners, {}), listener) then
+    return false, false
+  end
   if scheme == "httptohttps" then
     return true, listener == "http"
   end
@@ -74,7 +87,7 @@ local function v2_routes(host, version, listener)
     local text = it and record.serving(it)
     local rule = text and key.segments(name) and json.decode(text)
     if rule then
-      local met, redirects = is_met(field.default(rule.scheme, "http"), listener)
+      local met, redirects = is_met(rule, listener)
       is_known = true
       if met then
         found[#found + 1] = compile_rule(name, rule)
