@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type AdminTls, adminTlsConf, checkV1, type V1Listener, v1Conf } from "./prepare/admin.ts";
 import { backendLocations, backendUpstreams, findAuthorities } from "./prepare/backend-locations.ts";
 import { address, checkDirectory, checkKeys, checkSuffix, integer, isLoopback } from "./prepare/checked.ts";
 import { socketFolder, writeFirstGeneration } from "./prepare/generated.ts";
@@ -60,6 +61,13 @@ export interface NodeOptions {
   readonly authorities?: string;
   /** What is logged of requests: `on` (the default), `off`, or a part of them such as `0.01`. */
   readonly accessLog?: string;
+  /** The admin API's certificate and key; needed where it is bound to anything but loopback. */
+  readonly adminTls?: AdminTls;
+  /** A listener for an existing Rainbond, which has no key. */
+  readonly v1?: V1Listener;
+  /** For run.sh: how long requests are still taken once /ready says no, and how long those that were begun may last. */
+  readonly drainSeconds?: number;
+  readonly stopSeconds?: number;
   /** Whether requests are counted, for GET /metrics. Default: true. */
   readonly metrics?: boolean;
   /** Size of the dictionary that holds the state: twice what the largest state takes. */
@@ -69,6 +77,8 @@ export interface NodeOptions {
 export interface NodeCommand {
   readonly command: string;
   readonly args: readonly string[];
+  /** The same, ended with care: run.sh. */
+  readonly launcher: { readonly command: string; readonly args: readonly string[] };
   readonly directory: string;
   readonly stateDirectory: string;
 }
@@ -110,6 +120,10 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const trust = checkTrust(options.trustedProxies ?? [], options.proxyProtocol ?? []);
   const accessLog = checkAccessLog(options.accessLog ?? "on");
   const recorded: Recorded = { logs: accessLog !== "off", counts: options.metrics ?? true };
+  const adminTls = adminTlsConf(adminAddress, options.adminTls);
+  const v1 = options.v1 === undefined ? undefined : checkV1(options.v1);
+  const drainSeconds = integer("drainSeconds", options.drainSeconds ?? 0, 0, 3600);
+  const stopSeconds = integer("stopSeconds", options.stopSeconds ?? 30, 1, 86_400);
   checkKeys(options.keys);
   const installation = findInstallation(options.streamLuaModule && checkDirectory(options.streamLuaModule));
 
@@ -131,6 +145,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     "nginx.conf",
     "routes.conf",
     "fast.conf",
+    "v1.conf",
     "tls.conf",
     "forwarded.conf",
     "rich.conf",
@@ -154,7 +169,9 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   write("node/memory.conf", `lua_shared_dict entrance_state ${memoryMiB}m;\n`);
   for (const [name, [bind, port]] of Object.entries(listeners)) {
     const { flag, lines } = proxyProtocolOf(trust, name);
-    write(`node/${name}.conf`, `listen ${bind}:${port}${OF_LISTENER[name] ?? ""}${flag};\n${lines}`);
+    const tls = name === "admin" ? adminTls : { flag: "", lines: "" };
+    const flags = `${OF_LISTENER[name] ?? ""}${flag}${tls.flag}`;
+    write(`node/${name}.conf`, `listen ${bind}:${port}${flags};\n${lines}${tls.lines}`);
   }
   for (const [scheme, port] of Object.entries({ http, https })) {
     const forwarded = { "X-Forwarded-Proto": scheme, "X-Forwarded-Port": port };
@@ -162,6 +179,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     write(`node/${scheme}-forwarded.conf`, believing(trust, headers.join("")));
   }
   write("node/ports.conf", `map $scheme $listener_port { https ${https}; default ${http}; }\n`);
+  write("node/v1.conf", v1Conf(v1));
   write("node/keepalive.conf", "keepalive_timeout 75s;\n");
   write("node/record.conf", recordConf(accessLog, recorded.counts));
   write("node/log-sample.conf", sampleConf(accessLog));
@@ -180,7 +198,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     address: options.bind?.http ?? "0.0.0.0",
     https: listeners.https.join(":"),
     https_port: https,
-    own_ports: Object.values(listeners).map(([, port]) => port),
+    own_ports: [...Object.values(listeners).map(([, port]) => port), ...(v1 === undefined ? [] : [v1.port])],
     sockets: Math.floor(connections / 2),
     folder,
     has_lua: installation.hasStreamLua && folder !== undefined,
@@ -198,6 +216,10 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   rmSync(join(directory, "lua"), { force: true });
   symlinkSync(join(here, "lua"), join(directory, "lua"));
 
+  const launch = [`command=${checkDirectory(installation.command)}`, `drain_seconds=${drainSeconds}`];
+  write("node/launch.env", `${[...launch, `stop_seconds=${stopSeconds}`].join("\n")}\n`);
+  const launcher = { command: "/bin/sh", args: [join(here, "run.sh"), directory] };
+
   const args = ["-p", `${directory}/`, "-c", "conf/nginx.conf", "-e", "logs/error.log"];
-  return { command: installation.command, args, directory, stateDirectory };
+  return { command: installation.command, args, launcher, directory, stateDirectory };
 }

@@ -13,6 +13,7 @@ local metrics = require "admin.metrics"
 local page = require "phase.page"
 local release = require "phase.release"
 local settings = require "settings"
+local v1 = require "admin.v1"
 
 -- Where a location has its own way of ending.
 local function release_and_count()
@@ -34,7 +35,12 @@ return {
   filter_body = require "phase.filter_body",
   release = settings.counts and release_and_count or release,
   count = count,
-  v1 = require "admin.v1",
+  v1 = function()
+    return v1(settings.v1_without_key)
+  end,
+  v1_for_networks = function()
+    return v1(true)
+  end,
   v2 = require "admin.v2",
   health = require "admin.health",
   metrics = metrics,
