@@ -205,6 +205,9 @@ export type StartOptions = Partial<Omit<NodeOptions, "directory" | "ports">> & {
   readonly readyWithinMs?: number;
 };
 
+/** Tests of connections run on an nginx with Lua for them where this names its module. */
+const streamLuaModule = process.env["ENTRANCE_TEST_STREAM_LUA"];
+
 const READY_WITHIN_MS = 15_000;
 
 export class TestNode {
@@ -227,7 +230,7 @@ export class TestNode {
   /** Starts nginx and waits until it answers; throws with its log when it does not. */
   async start(): Promise<void> {
     const { wrap = [], readyWithinMs: _, ...more } = this.#options;
-    const usual = { workers: 2, keys: [KEY], memoryMiB: 32 };
+    const usual = { workers: 2, keys: [KEY], memoryMiB: 32, ...(streamLuaModule && { streamLuaModule }) };
     const prepared = prepareNode({ ...usual, ...more, directory: this.directory, ports: this.ports });
     const [command, ...args] = [...wrap, prepared.command, ...prepared.args];
     if (command === undefined) throw new Error("no command");

@@ -8,6 +8,7 @@ const APT =
 const OPENRESTY = "/usr/local/openresty/nginx/sbin/nginx";
 const MODULE_FOLDERS = ["/usr/lib/nginx/modules", "/usr/share/nginx/modules"];
 const MODULES = ["ndk_http_module.so", "ngx_http_lua_module.so", "ngx_stream_module.so"];
+const STREAM_LUA = "ngx_stream_lua_module.so";
 
 function findInPath(name: string): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
@@ -26,6 +27,8 @@ function findInPath(name: string): string | undefined {
 export interface Installation {
   readonly command: string;
   readonly modules: readonly string[];
+  /** Members of ports for connections are data; otherwise a change of them reloads. */
+  readonly hasStreamLua: boolean;
 }
 
 function debianHasCjson(): boolean {
@@ -37,10 +40,13 @@ function debianHasCjson(): boolean {
   return names.some((path) => existsSync(path));
 }
 
-/** OpenResty has all that is needed; a stock nginx needs Debian's packages. */
-export function findInstallation(): Installation {
+/**
+ * OpenResty has all that is needed; a stock nginx needs Debian's packages. Lua for connections is in none of them: it is
+ * used where its module lies beside the others, or is given.
+ */
+export function findInstallation(streamLuaModule?: string): Installation {
   const openresty = existsSync(OPENRESTY) ? OPENRESTY : findInPath("openresty");
-  if (openresty !== undefined) return { command: openresty, modules: [] };
+  if (openresty !== undefined) return { command: openresty, modules: [], hasStreamLua: true };
   const nginx = findInPath("nginx");
   const folder = MODULE_FOLDERS.find((path) => MODULES.every((name) => existsSync(join(path, name))));
   const missing = [
@@ -53,5 +59,8 @@ export function findInstallation(): Installation {
   if (nginx === undefined || folder === undefined || missing.length > 0) {
     throw new NodeSetupError(`${missing.join(", ")} missing. Install with: ${APT}`);
   }
-  return { command: nginx, modules: MODULES.map((name) => join(folder, name)) };
+  const streamLua = streamLuaModule ?? join(folder, STREAM_LUA);
+  const hasStreamLua = existsSync(streamLua);
+  const modules = MODULES.map((name) => join(folder, name));
+  return { command: nginx, modules: hasStreamLua ? [...modules, streamLua] : modules, hasStreamLua };
 }

@@ -52,12 +52,8 @@ function passed(name: string, pool: string): Change {
 }
 
 beforeAll(async () => {
-  [node, web, vault, safe] = await Promise.all([
-    startNode(),
-    startBackend("web"),
-    tlsMember("vault"),
-    tlsMember("safe"),
-  ]);
+  [web, vault, safe] = await Promise.all([startBackend("web"), tlsMember("vault"), tlsMember("safe")]);
+  node = await startNode();
   await applied(node, [
     ...ended("web.example"),
     ...application("web.example", "web", [{ port: web.port }]).map(({ key, value }) => ({

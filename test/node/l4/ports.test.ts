@@ -13,7 +13,8 @@ let node: TestNode;
 let one: Member;
 
 beforeAll(async () => {
-  [node, one] = await Promise.all([startNode(), tcpMember("one")]);
+  one = await tcpMember("one");
+  node = await startNode();
 });
 afterAll(() => Promise.all([node.stop(), one.close()]));
 

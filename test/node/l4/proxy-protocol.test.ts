@@ -42,7 +42,8 @@ describe("to members", () => {
   let node: TestNode;
   let told: Member;
   beforeAll(async () => {
-    [node, told] = await Promise.all([startNode(), tcpMember("told", 0, { silent: true })]);
+    told = await tcpMember("told", 0, { silent: true });
+    node = await startNode();
   });
   afterAll(() => Promise.all([node.stop(), told.close()]));
 

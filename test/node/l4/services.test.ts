@@ -11,7 +11,8 @@ let one: Member;
 let two: Member;
 
 beforeAll(async () => {
-  [node, one, two] = await Promise.all([startNode(), tcpMember("one"), tcpMember("two")]);
+  [one, two] = await Promise.all([tcpMember("one"), tcpMember("two")]);
+  node = await startNode();
 });
 afterAll(() => Promise.all([node.stop(), one.close(), two.close()]));
 

@@ -129,8 +129,12 @@ end
 
 local function serve(each)
   for place, source in ipairs(sources) do
-    if source.serve and not source.serve(each[place]) then
-      return false
+    local fine, problem = true, nil
+    if source.serve then
+      fine, problem = source.serve(each[place])
+    end
+    if not fine then
+      return nil, problem
     end
   end
   return true
@@ -172,8 +176,9 @@ local function evaluate(version, now)
   ngx.update_time()
   progress.evaluations, progress.cost, progress.done_at = progress.evaluations + 1, ngx.now() - now, ngx.now()
   if mark == folder.mark_of(progress.running) then
-    if not serve(each) then
-      return nil, "the content of ports could not be handed over"
+    local fine, problem = serve(each)
+    if not fine then
+      return nil, problem
     end
     progress.revision, progress.is_behind = revision, 0
   elseif not is_refused(mark) then

@@ -10,6 +10,7 @@ local openings = {}
 
 openings.LIST = "sockets" -- the file of a generation that names its sockets
 
+openings.UNIX = { "https", "passthrough", "l4" }
 openings.FRONT = "unix passthrough" -- is there where connections by TLS are looked at before anybody ends them
 
 local REFUSED = "nginx could not open it; the error log says why"
@@ -79,11 +80,10 @@ end
 -- A kill -9 leaves sockets that nobody listens on, and nobody else could.
 function openings.clear_away(context)
   local opened = opened_by(context.running)
-  if not opened["unix https"] then
-    system.unlink(settings.l4.folder .. "/https.sock")
-  end
-  if not opened[openings.FRONT] then
-    system.unlink(settings.l4.folder .. "/passthrough.sock")
+  for _, name in ipairs(settings.l4.folder and openings.UNIX or {}) do
+    if not opened["unix " .. name] then
+      system.unlink(("%s/%s.sock"):format(settings.l4.folder, name))
+    end
   end
 end
 

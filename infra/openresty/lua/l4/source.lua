@@ -7,11 +7,14 @@ local openings = require "l4.openings"
 local passthrough = require "l4.passthrough"
 local progress = require "generated.progress"
 local report = require "l4.report"
+local scripted = require "l4.scripted"
 local services_of = require "l4.services"
 local settings = require "settings"
 local stock = require "l4.stock"
 
 local source = {}
+
+local form = settings.l4.has_lua and scripted or stock
 
 local TRY_AGAIN_SECONDS = 5
 local NO_V2 = "proxyProtocol v2 can't be sent by this nginx: use v1"
@@ -98,7 +101,9 @@ end
 local function files(open, names, sockets, had_front)
   local made, has_front = {}, #names > 0
   if #open > 0 or has_front then
-    made["l4.main.conf"] = stock.stream(open, names)
+    sockets[#sockets + 1] = settings.l4.has_lua and "unix l4" or nil
+    made["l4.main.conf"] = form.stream(open, names)
+    made[scripted.DATA] = settings.l4.has_lua and scripted.data(open, names) or nil
   end
   if has_front or had_front then
     made["https.conf"] = stock.https(has_front)
@@ -119,9 +124,7 @@ function source.make(context)
   local sockets, try_again = openings.decide(services, context)
   local passed = passing(names)
   progress.passing = #passed > 0 and 1 or 0
-  if #passed > 0 then
-    openings.clear_away(context)
-  end
+  openings.clear_away(context)
   local had_front = openings.has_front(context)
   local made = files(open_ones(services), passed, sockets, had_front)
   for _, it in ipairs(of_domains(names)) do
@@ -134,6 +137,14 @@ function source.make(context)
     return made, ngx.now() -- its socket stays until nobody's front leads there
   end
   return made, try_again and ngx.now() + TRY_AGAIN_SECONDS or nil
+end
+
+-- Where members are data, new ones are handed over.
+function source.serve(made)
+  if made[scripted.DATA] then
+    return scripted.hand_over(made[scripted.DATA])
+  end
+  return true
 end
 
 return source

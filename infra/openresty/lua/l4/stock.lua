@@ -147,7 +147,7 @@ function stock.https(is_front)
   return own .. "include node/https.conf;\n" .. (settings.l4.https_takes_proxy_protocol and "" or header)
 end
 
-function stock.trusted()
+local function trusted()
   local lines = {}
   for place, range in ipairs(settings.l4.trusted) do
     assert(not range:find("[^%x:./]"), "no range")
@@ -156,9 +156,13 @@ function stock.trusted()
   return table.concat(lines, "\n")
 end
 
+function stock.head()
+  return HEAD .. trusted()
+end
+
 -- services: {protocol, port, sockets, to: as l4/members.lua says}; names: {name, to or nil}.
 function stock.stream(services, names)
-  local lines = { HEAD .. stock.trusted() }
+  local lines = { stock.head() }
   for _, it in ipairs(services) do
     lines[#lines + 1] = service_text(it)
   end

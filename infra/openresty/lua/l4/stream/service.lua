@@ -1,0 +1,25 @@
+-- A port or name as this worker has compiled it, of the version that counts.
+local chosen = require "l4.stream.chosen"
+local content = require "l4.stream.content"
+local json = require "cjson.safe"
+
+local service = {}
+
+local compiled, version = {}, -1
+
+-- nil: nobody knows it.
+function service.of(name)
+  local now = content.version()
+  if now ~= version then
+    compiled, version = {}, now
+  end
+  local found = compiled[name]
+  if found == nil then
+    local text = content.get(name)
+    found = text and chosen.compile(name, json.decode(text)) or false
+    compiled[name] = found
+  end
+  return found or nil
+end
+
+return service
