@@ -6,7 +6,7 @@ import type { Settings } from "./settings.ts";
 import type { Command } from "./supervised.ts";
 
 export function nodeCommand(
-  { data, node, publicHttpsPort }: Settings,
+  { data, node, front, publicHttpsPort }: Settings,
   keys: readonly string[],
   suffix: string | undefined,
 ): Command {
@@ -16,6 +16,7 @@ export function nodeCommand(
     workers: node.workers,
     keys,
     publicHttpsPort,
+    ...front,
     ...(suffix === undefined ? {} : { suffix }),
   });
   return {

@@ -20,6 +20,17 @@ const Listen = v.pipe(
   v.regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]*):\d{1,5}$/, "must be ADDRESS:PORT, for example 127.0.0.1:8787"),
 );
 
+/** Names with commas between them. The node checks what they are. */
+const List = v.pipe(
+  v.optional(v.string(), ""),
+  v.transform((text) =>
+    text
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+  ),
+);
+
 const Environment = v.object({
   ENTRANCE_LISTEN: v.optional(Listen, "127.0.0.1:8787"),
   ENTRANCE_DATA: v.optional(v.string(), path.join(root, ".entrance")),
@@ -35,6 +46,8 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[1-9]\d?$/, "must be a number from 1 to 99"), v.transform(Number)),
     String(Math.min(availableParallelism(), 4)),
   ),
+  ENTRANCE_NODE_PROXY_PROTOCOL: List,
+  ENTRANCE_NODE_TRUSTED_PROXIES: List,
   ENTRANCE_PUBLIC_HTTPS_PORT: v.optional(Port),
   ENTRANCE_SAMPLE_SHOP_PORT: v.optional(Port, "10081"),
   ENTRANCE_SAMPLE_BLOG_PORT: v.optional(Port, "10082"),
@@ -58,6 +71,8 @@ export interface Settings {
     readonly waiting: number;
     readonly workers: number;
   };
+  /** Load balancers in front of the node: which listeners expect the PROXY protocol, and who is believed. */
+  readonly front: { readonly proxyProtocol: readonly string[]; readonly trustedProxies: readonly string[] };
   /** Where clients find the node's HTTPS: in the Location of a redirect to it. */
   readonly publicHttpsPort: number;
   readonly samples: { readonly shop: number; readonly blog: number };
@@ -98,6 +113,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       health: values.ENTRANCE_NODE_HEALTH_PORT,
       waiting: values.ENTRANCE_NODE_WAITING_PORT,
       workers: values.ENTRANCE_NODE_WORKERS,
+    },
+    front: {
+      proxyProtocol: values.ENTRANCE_NODE_PROXY_PROTOCOL,
+      trustedProxies: values.ENTRANCE_NODE_TRUSTED_PROXIES,
     },
     publicHttpsPort: values.ENTRANCE_PUBLIC_HTTPS_PORT ?? values.ENTRANCE_NODE_HTTPS_PORT,
     samples: { shop: values.ENTRANCE_SAMPLE_SHOP_PORT, blog: values.ENTRANCE_SAMPLE_BLOG_PORT },
