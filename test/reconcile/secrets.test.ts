@@ -13,7 +13,7 @@ import type { Store } from "../../shared/store/port.ts";
 import { translate } from "../../shared/translate/translate.ts";
 import { makeCertificate, type Pair } from "../harness/certificate.ts";
 import { newTestEntrance, type TestEntrance, usualTranslation } from "../harness/entrance.ts";
-import type { ModelNode } from "../harness/model-node.ts";
+import { type ModelNode, modelPlugin, newModelNode } from "../harness/model-node.ts";
 import { type TestSecrets, testSecrets } from "../harness/secrets.ts";
 import { gone, observed, seenIngress, seenService, seenSlice } from "../harness/seen.ts";
 
@@ -128,6 +128,41 @@ describe("a certificate", () => {
     }
     expect(deliveries).toBeGreaterThan(0);
     expect([...known].filter((key) => key.startsWith("Certificate/"))).toHaveLength(40);
+  });
+
+  test("goes from a balancer no earlier than the Domain that names it there, however small the commits", async () => {
+    const secrets = testSecrets("a-seal-key-of-this-test");
+    const names = ["one", "two"];
+    const nodes = new Map(names.map((name) => [`http://${name}`, newModelNode()]));
+    const plugin = modelPlugin(nodes);
+    const balancers = names.map((name) => ({
+      name,
+      classes: [name],
+      plugin,
+      nodes: [`http://${name}`],
+      addresses: [],
+    }));
+    const translation = { ...usualTranslation, balancers, sealKeys: secrets.ids };
+    const test = newTestEntrance({ secrets: secrets.keeper, nodes, plugin, balancers, translation });
+    const many = Array.from({ length: 40 }, (_, index) => `h${index}.example`);
+    for (const [index] of many.entries()) {
+      await test.entrance.observe([observed(await secrets.keeper.keep(tls(first, `tls-${index}`)), 1)]);
+    }
+    const entries = many.map((host, index) => ({ hosts: [host], secretName: `tls-${index}` }));
+    await test.entrance.observe([observed(seenService("shop", "web"), 2)]);
+    for (const [index, className] of names.entries()) {
+      const routed = seenIngress("shop", "web", many, "web", { tls: entries, className });
+      await test.entrance.observe([observed(routed, 3 + index)]);
+      await test.host.settled();
+    }
+    for (const name of names) {
+      const there = new Map<string, unknown>();
+      for (const { resources } of test.node(`http://${name}`).accepted) {
+        for (const { key, value } of resources) value === null ? there.delete(key) : there.set(key, value);
+        for (const value of there.values()) expect(missingOf(value, new Set(there.keys()))).toEqual([]);
+      }
+      expect([...there.keys()].filter((key) => key.startsWith("Certificate/"))).toHaveLength(name === "two" ? 40 : 0);
+    }
   });
 
   test("stays when the same Secret is read for something else as well", async () => {
