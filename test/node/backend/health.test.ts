@@ -356,6 +356,28 @@ describe("found out by requests", () => {
   });
 });
 
+test("a member that is well again gets its share little by little", async () => {
+  const [steady, back] = [await startFlapping(), await startFlapping(500)];
+  const settings = { slowStart: "3s", health: { active: { type: "http", ...often } } };
+  const name = await route([{ port: steady.port }, { port: back.port }], settings);
+  await expectPorts(name, [back.port]);
+  back.status = 200;
+  await expectPorts(name, []);
+  const before = [steady.requests(), back.requests()] as const;
+  await ask(name, 30);
+  expect(back.requests() - before[1]).toBeLessThan((steady.requests() - before[0]) / 2);
+  await expect
+    .poll(
+      async () => {
+        const early = [steady.requests(), back.requests()] as const;
+        await ask(name, 30);
+        return Math.abs(back.requests() - early[1] - (steady.requests() - early[0]));
+      },
+      { timeout: 10_000, interval: 500 },
+    )
+    .toBeLessThan(4);
+});
+
 test("the worker that asks dies: another goes on", async () => {
   const it = await startFlapping();
   await route([{ port: it.port }], { health: { active: { type: "http", ...often } } });

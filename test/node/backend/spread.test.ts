@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, type Echo, startBackend } from "../../harness/backend.ts";
 import { freePorts, type RequestOptions, startNode, type TestNode } from "../../harness/node.ts";
 import { type Member, pool, rule, slice } from "../values.ts";
+import { Authority } from "./authority.ts";
 
 let node: TestNode;
 const backends = new Map<string, Backend>();
@@ -203,6 +204,33 @@ describe("least connections", () => {
     } finally {
       first.close();
       second.close();
+    }
+  });
+
+  test("what workers from before a reload still have under way counts", async () => {
+    const busy = await startHolding();
+    const idle = await startHolding();
+    const authority = new Authority("a reload's cause");
+    try {
+      const name = await route({ balance: "least-connections" }, [{ port: busy.port }]);
+      const pending = Array.from({ length: 6 }, () => node.get(`${name}.example`));
+      await expect.poll(() => busy.held().length).toBe(6);
+      const pids = async () => (await node.state()).workers.map(({ pid }) => pid).join();
+      const before = await pids();
+      await route({ protocol: "https", tls: { verify: true, ca: authority.certificate } }, [on("a")]);
+      await expect.poll(pids, { timeout: 15_000 }).not.toBe(before);
+      await node.apply([slice(name, [{ port: busy.port }, { port: idle.port }])]);
+      for (let sent = 1; sent <= 6; sent += 1) {
+        pending.push(node.get(`${name}.example`));
+        await expect.poll(() => busy.held().length + idle.held().length).toBe(6 + sent);
+      }
+      expect([busy.held().length, idle.held().length]).toEqual([6, 6]);
+      for (const outgoing of [...busy.held(), ...idle.held()]) outgoing.end("done");
+      await Promise.all(pending);
+    } finally {
+      authority[Symbol.dispose]();
+      busy.close();
+      idle.close();
     }
   });
 

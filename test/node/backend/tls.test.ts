@@ -1,11 +1,11 @@
 // Members that speak TLS: who is verified, by whom and for which name, and that no kept connection passes for another.
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcp } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { makeCertificate, type Pair } from "../../harness/certificate.ts";
-import { request, startNode, type TestNode } from "../../harness/node.ts";
+import { freePorts, request, startNode, type TestNode } from "../../harness/node.ts";
 import { certificate, domain, pool, rule, slice } from "../values.ts";
 import { Authority } from "./authority.ts";
 import { GrpcClient, startGrpc } from "./grpc-service.ts";
@@ -69,10 +69,11 @@ async function route(port: number, tls: object | undefined, more: Readonly<Recor
   return `${name}.tls.example`;
 }
 
-/** Once nginx knows the pool's authorities, which takes a reload. */
+/** Once all workers know the pool's authorities, which takes a reload. */
 async function routeOwn(port: number, tls: Readonly<Record<string, unknown>>, more = {}): Promise<string> {
   const host = await route(port, tls, more);
-  await expect.poll(async () => (await node.get(host)).status, { timeout: 15_000, interval: 100 }).not.toBe(503);
+  const statuses = () => Promise.all(Array.from({ length: 10 }, async () => (await node.get(host)).status));
+  await expect.poll(statuses, { timeout: 15_000, interval: 100 }).not.toContain(503);
   return host;
 }
 
@@ -120,6 +121,25 @@ describe("signed for by whom the system trusts", () => {
       .filter((line) => refused.test(line));
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(line).toContain("[error]");
+    await expect
+      .poll(async () => (await node.state()).health.find(({ port }) => port === member.port)?.reason)
+      .toMatch(/^its certificate was not accepted/);
+  });
+
+  test("the state says what it was: a handshake, or not even a connection", async () => {
+    const plain = createTcp((socket) => socket.on("error", () => undefined).end("no TLS here\r\n"));
+    await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
+    const { port } = plain.address() as AddressInfo;
+    const [closed = 0] = await freePorts(1);
+    for (const [at, reason] of [
+      [port, /^it did not take part in a TLS handshake/],
+      [closed, /^it took no connection: connection refused/],
+    ] as const) {
+      expect((await node.get(await route(at, { verify: false }))).status).toBe(502);
+      const said = async () => (await node.state()).health.find((it) => it.port === at)?.reason;
+      await expect.poll(said).toMatch(reason);
+    }
+    plain.close();
   });
 
   test("gRPC, verified and not", async () => {

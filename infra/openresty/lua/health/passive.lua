@@ -26,23 +26,24 @@ function passive.compile(settings)
   }
 end
 
--- A try failed. limits: what compile gave.
+-- A try failed. limits: what compile gave. Whether this one set the member aside.
 function passive.failed(limits, pool, member, reason, now)
   if limits.failures == 0 then
-    return
+    return false
   end
   local before = known.read(known.PASSIVE, pool, member)
   if before and before.until_time > now and before.until_time - now > limits.seconds - AGAIN_SECONDS then
-    return
+    return false
   end
   local count, forget = known.count_failure(pool, member, limits.seconds)
   if count < limits.failures then
-    return
+    return false
   end
   forget()
   local since = before and before.until_time > now and before.since or now
   local it = { until_time = now + limits.seconds, since = since, reason = reason }
   known.put(known.PASSIVE, pool, member, it, limits.seconds + limits.ramp + 1)
+  return true
 end
 
 return passive

@@ -1,4 +1,5 @@
 -- One pool: its members, and whose turn it is.
+local diagnose = require "health.diagnosis"
 local members = require "route.members"
 local note = require "metrics.note"
 local passive = require "health.passive"
@@ -43,7 +44,11 @@ function pool.failed(it, peer, reason, now)
   end
   if is_member then
     note.failed(it.name, peer)
-    passive.failed(it.limits, it.name, peer, reason, now)
+    local is_new = passive.failed(it.limits, it.name, peer, reason, now)
+    local tls = is_new and it.special and it.special.backend.tls
+    if tls then
+      diagnose(tls, it.name, it.special.by_name[peer], it.limits.ramp)
+    end
   end
 end
 
