@@ -85,21 +85,6 @@ describe("bodies", () => {
     expect((JSON.parse(text) as Echo).body).toBe("first,second");
   });
 
-  test("what is announced as chunks and is none is 400, and ends the connection", async () => {
-    const text = "POST / HTTP/1.1\r\nHost: nobody.example\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
-    const heard = await new Promise<string>((resolve, reject) => {
-      let all = "";
-      const socket = connect(node.ports.http, "127.0.0.1", () => socket.write(text));
-      socket.on("data", (chunk: Buffer) => {
-        all += chunk.toString();
-      });
-      socket.on("error", reject);
-      socket.on("close", () => resolve(all));
-    });
-    expect(heard).toMatch(/^HTTP\/1\.1 400 /);
-    expect(node.log()).not.toContain("lua entry thread aborted");
-  });
-
   test("an answer is handed on while it comes, not when it is whole", async () => {
     const began = Date.now();
     const first = await new Promise<number>((resolve, reject) => {
@@ -174,6 +159,21 @@ test("1,000 changes drop no WebSocket and no download, reload nothing, and fail 
   expect(after.workers.map((worker) => worker.pid)).toEqual(before.workers.map((worker) => worker.pid));
   expect(after.revision - before.revision).toBe(1000);
   expect(node.log()).not.toMatch(/reconfigur|\[(error|crit|alert|emerg)\]/);
+});
+
+test("what is announced as chunks and is none is 400, and ends the connection", async () => {
+  const text = "POST / HTTP/1.1\r\nHost: nobody.example\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
+  const heard = await new Promise<string>((resolve, reject) => {
+    let all = "";
+    const socket = connect(node.ports.http, "127.0.0.1", () => socket.write(text));
+    socket.on("data", (chunk: Buffer) => {
+      all += chunk.toString();
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve(all));
+  });
+  expect(heard).toMatch(/^HTTP\/1\.1 400 /);
+  expect(node.log()).not.toContain("lua entry thread aborted");
 });
 
 test("hostile bytes on the data port harm nobody", async () => {
