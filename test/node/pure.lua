@@ -7,6 +7,7 @@ local hsts = require "filter.hsts"
 local json = require "state.json"
 local key = require "model.key"
 local precedence = require "model.precedence"
+local recent = require "tls.recent"
 local scan = require "state.scan"
 
 local answers = {}
@@ -44,6 +45,43 @@ function answers.key(keys)
     found[place] = key.is_well_formed(text) and key.segments(text) or false
   end
   return found
+end
+
+-- [most, [what, name]…] -> how many values were made, still held, dropped, dropped twice, and dropped while in use: of
+-- the name before the last.
+function answers.recent(steps)
+  local most = table.remove(steps, 1)
+  local made, dropped, twice, early, used = 0, {}, 0, 0, {}
+  local cache = recent.new(most, function(value)
+    twice = twice + (dropped[value] and 1 or 0)
+    early = early + ((used[1] == value or used[2] == value) and 1 or 0)
+    dropped[value] = true
+  end)
+  for _, step in ipairs(steps) do
+    local what, name = step[1], step[2]
+    local value = cache:get(name)
+    if what == "get" then
+      if not value then
+        made = made + 1
+        value = made
+        cache:put(name, value)
+      end
+      used = { value, used[1] }
+    else
+      used = {}
+      cache[what](cache, name)
+    end
+  end
+  local held, gone = 0, 0
+  for _, values in ipairs { cache.young, cache.old } do
+    for _ in pairs(values) do
+      held = held + 1
+    end
+  end
+  for _ in pairs(dropped) do
+    gone = gone + 1
+  end
+  return { made, held, gone, twice, early }
 end
 
 local function items(text)

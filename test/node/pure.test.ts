@@ -331,3 +331,18 @@ test("JSON is cut into its members and items, exactly as they were written", asy
     { numRuns: 200 },
   );
 });
+
+test("what was needed lately is bounded, each value goes once, and none that is in use", async () => {
+  const step = fc.tuple(
+    fc.constantFrom("get", "get", "get", "get", "get", "get", "forget", "clear"),
+    fc.integer({ min: 1, max: 30 }).map((number) => `n${number}`),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 4, max: 12 }), fc.array(step, { maxLength: 200 }), async (most, steps) => {
+      const [made, held = 0, gone = 0, twice, early] = (await ask("recent", [most, ...steps])) as number[];
+      expect(held).toBeLessThanOrEqual(most + 1);
+      expect({ made, twice, early }).toEqual({ made: held + gone, twice: 0, early: 0 });
+    }),
+    { numRuns: 200 },
+  );
+});
