@@ -95,6 +95,7 @@ export interface NodeState {
     readonly since: string;
     readonly reason: string;
   }[];
+  readonly awaitingAuthorities: readonly { readonly pool: string; readonly reason: string }[];
   readonly unhealthyPools: readonly { readonly pool: string; readonly members: number; readonly unhealthy: number }[];
   readonly certificates: readonly { key: string; notAfter: string }[];
   readonly l4Revision: number;

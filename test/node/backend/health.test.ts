@@ -1,6 +1,7 @@
 // How members that can't serve are found out, by requests and by asking; what is known is known to all workers.
 import { createServer, type Server } from "node:http";
 import { createServer as createHttp2, type Http2Server } from "node:http2";
+import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer as createTcp } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificate } from "../../harness/certificate.ts";
@@ -213,6 +214,16 @@ describe("asked by http", () => {
       status = 200;
       await expectPorts(name, [plain.port]);
     }
+    const web = createHttps({ cert: pair.chain, key: pair.key }, (_, outgoing) => outgoing.writeHead(status).end());
+    const asked = await route([{ port: await listening(web) }], {
+      protocol: "https",
+      tls: { verify: false },
+      health: { active: { type: "http", ...often } },
+    });
+    status = 500;
+    await expect.poll(async () => (await unwell(asked))[0]?.reason, { timeout: 10_000 }).toBe("it answered 500");
+    status = 200;
+    await expectPorts(asked, []);
     const https = await route([{ port: safe.port }, { port: plain.port }], {
       protocol: "https",
       tls: { verify: false },

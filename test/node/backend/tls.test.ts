@@ -190,10 +190,13 @@ describe("signed for by a pool's own authorities", () => {
     try {
       const member = await startMember(stranger.sign("inner.example"));
       const host = await route(member.port, { verify: true, name: "inner.example", ca: another.certificate });
+      const waiting = (await node.state()).awaitingAuthorities.map((it) => it.pool);
+      expect(waiting).toContain(`Pool/shop/${host.split(".")[0]}/80`);
       const seen = new Set<number>();
       await expect
         .poll(async () => seen.add((await node.get(host)).status).has(502), { timeout: 15_000, interval: 20 })
         .toBe(true);
+      await expect.poll(async () => (await node.state()).awaitingAuthorities).toEqual([]);
       expect([...seen].filter((status) => status !== 502 && status !== 503)).toEqual([]);
       expect(member.requests()).toBe(0);
     } finally {

@@ -1,4 +1,5 @@
 -- GET /v2/state: what the node has, per worker too.
+local authorities = require "authorities.report"
 local board = require "state.board"
 local ending = require "state.ending"
 local head = require "state.head"
@@ -90,6 +91,7 @@ return function()
     ',"rejected":', rejected_list(),
     ',"shadowed":', shadowed_list(),
     ",", health.text(),
+    ',"awaitingAuthorities":', authorities(),
     ',"certificates":', json.list(ending.soon()),
     ",", listeners.members(),
     (',"memory":{"freeBytes":%d,"capacityBytes":%d}'):format(free, capacity),

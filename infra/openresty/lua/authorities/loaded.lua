@@ -6,6 +6,7 @@ local loaded = {}
 
 loaded.LIST = "authorities"
 loaded.SYSTEM = "system"
+loaded.MOST = 64 -- different ones of pools: each takes two locations of each listener
 
 local known = {}
 

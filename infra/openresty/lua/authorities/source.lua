@@ -2,20 +2,15 @@
 -- (generated/sources.lua): nginx takes these certificates from no variable, only from a file that it reads when it
 -- takes its configuration. What is written are the certificates, each encoded anew, and names that are hashes.
 local breath = require "state.breath"
-local field = require "model.field"
+local ca_of = require "authorities.pool"
 local folder = require "generated.folder"
 local identity = require "authorities.identity"
 local index = require "state.index"
-local json = require "state.json"
 local loaded = require "authorities.loaded"
 local marked_pools = require "state.marked_pools"
-local memory = require "state.memory"
-local record = require "state.record"
 local sets = require "state.sets"
 
 local source = {}
-
-local MOST = 64 -- different ones: each takes two locations of each listener
 
 -- As prepare/backend-locations.ts writes those of the system's.
 local LOCATION = [[
@@ -47,14 +42,6 @@ function source.concerns(kind, name)
   return false
 end
 
--- The `ca` that a pool serves by, or nil.
-local function ca_of(name)
-  local it = record.decode(memory.current(index.record(name)))
-  local text = it and record.serving(it)
-  local tls = text and field.default(json.decode(text).tls, nil)
-  return tls and tls.verify and field.default(tls.ca, nil)
-end
-
 -- Certificates by their hash, and the hashes in the order of the pools' names: of too many the first ones count.
 local function collect()
   local names, texts, order = {}, {}, {}
@@ -82,7 +69,7 @@ function source.make(context)
   local files, locations, hashes = {}, {}, {}
   for _, hash in ipairs(order) do
     local is_allowed = not context.refused or (before or ""):find(hash, 1, true)
-    if #hashes < MOST and is_allowed then
+    if #hashes < loaded.MOST and is_allowed then
       hashes[#hashes + 1] = hash
       files[hash .. ".pem"] = texts[hash]
       locations[#locations + 1] = location("https", "proxy", "http", hash) .. location("grpcs", "grpc", "http2", hash)

@@ -67,11 +67,16 @@ function special.is_empty(it)
   return #it.members == 0 and not (it.affinity and it.affinity.has_kept)
 end
 
+local function refresh(it, member)
+  member.until_time = known.until_time(it.name, member.name)
+end
+
 function special.refresh(it, name)
-  for own, member in pairs(it.by_name) do
-    if not name or own == name then
-      member.until_time = known.until_time(it.name, own)
-    end
+  if name and it.by_name[name] then
+    refresh(it, it.by_name[name])
+  end
+  for _, member in pairs(name and {} or it.by_name) do
+    refresh(it, member)
   end
 end
 
