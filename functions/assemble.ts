@@ -23,7 +23,7 @@ export function assemble(config: Config, store: Store, host: Host): Assembled {
   const sealer = new Sealer(config.sealKeys);
   const entrance = new Entrance({
     store,
-    isSoleWriter: config.store === "embedded",
+    isSoleWriter: config.store.type === "embedded",
     balancers: config.balancers.map((balancer) => ({ ...balancer, plugin: pluginFor(config.nodeKey, sealer) })),
     translation: translationSettings(config),
     translate,

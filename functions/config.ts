@@ -1,12 +1,13 @@
 /** The only reader of the environment: settings by name, checked, with a sentence for what must change. */
 import * as v from "valibot";
-import { EntranceError } from "../shared/model/error.ts";
 import { parseHost } from "../shared/model/host.ts";
 import { parseWith } from "../shared/model/parse.ts";
 import { parsePortNumber } from "../shared/model/port-number.ts";
 import { SecretText } from "../shared/model/secret-text.ts";
 import { sealKeyId } from "../shared/sealing/seal-key.ts";
 import type { TranslationSettings } from "../shared/translate/translation.ts";
+import { failSetting, type ReadSetting } from "./setting.ts";
+import { readStoreConfig, type StoreConfig } from "./store-config.ts";
 
 /** What an entry hands in: process.env, or a worker's bindings. Other than text is ignored (a worker's objects). */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ export interface Listen {
 export interface Config {
   readonly listen: Listen;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
-  readonly store: "embedded";
+  readonly store: StoreConfig;
   /** Directory of the Node host's embedded store. */
   readonly dataDirectory: string;
   readonly balancers: readonly BalancerConfig[];
@@ -39,25 +40,30 @@ export interface Config {
   /** Empty: callers need no token, which only a listener on loopback may say. */
   readonly webhookTokens: readonly SecretText[];
   readonly nodeKey: SecretText | undefined;
+  /** A file of certificates: who signs for nodes whose URLs are https, beside those whom the system trusts. */
+  readonly nodeAuthoritiesFile: string | undefined;
   /** The first seals what is secret, all of them open it; empty: no private key and no password is kept. */
   readonly sealKeys: readonly SecretText[];
 }
 
 /** Reads all settings. Throws `misconfigured` with the setting's name and what to change; never with its value. */
 export function readConfig(environment: Environment): Config {
-  const text = (name: string): string | undefined => {
+  const text: ReadSetting = (name) => {
     const value = environment[name];
     return typeof value === "string" && value !== "" ? value : undefined;
   };
   const listen = parseListen(text("ENTRANCE_LISTEN") ?? "127.0.0.1:8787");
   const webhookTokens = secrets("ENTRANCE_WEBHOOK_TOKEN", text("ENTRANCE_WEBHOOK_TOKEN"));
   if (webhookTokens.length === 0 && !listen.loopback) {
-    fail("ENTRANCE_WEBHOOK_TOKEN", "is needed, since ENTRANCE_LISTEN is no loopback address: set a token of your own");
+    failSetting(
+      "ENTRANCE_WEBHOOK_TOKEN",
+      "is needed, since ENTRANCE_LISTEN is no loopback address: set a token of your own",
+    );
   }
   return {
     listen,
     tls: parseTls(text("ENTRANCE_TLS_CERT"), text("ENTRANCE_TLS_KEY")),
-    store: parseStore(text("ENTRANCE_STORE")),
+    store: readStoreConfig(text),
     dataDirectory: text("ENTRANCE_DATA") ?? ".entrance/data",
     balancers: parseBalancers(text("ENTRANCE_BALANCERS")),
     prefix: parsePrefix(text("ENTRANCE_PREFIX") ?? "entrance.dev"),
@@ -66,6 +72,7 @@ export function readConfig(environment: Environment): Config {
     webhookTokens,
     // A node takes two valid keys so that they can be changed; a caller uses the first.
     nodeKey: secrets("ENTRANCE_NODE_KEY", text("ENTRANCE_NODE_KEY"))[0],
+    nodeAuthoritiesFile: text("ENTRANCE_NODE_CA"),
     sealKeys: secrets("ENTRANCE_SEAL_KEY", text("ENTRANCE_SEAL_KEY")),
   };
 }
@@ -78,10 +85,6 @@ export function translationSettings(config: Config): TranslationSettings {
     ...(config.httpSuffix === undefined ? {} : { httpSuffix: config.httpSuffix }),
     ...(config.sealKeys.length === 0 ? {} : { sealKeys: config.sealKeys.map(sealKeyId) }),
   };
-}
-
-function fail(name: string, sentence: string): never {
-  throw new EntranceError("misconfigured", `${name} ${sentence}`);
 }
 
 const name = v.pipe(
@@ -121,10 +124,10 @@ function parseBalancers(text: string | undefined): BalancerConfig[] {
   try {
     value = JSON.parse(text);
   } catch {
-    return fail("ENTRANCE_BALANCERS", 'must be JSON: [{"name":"openresty","nodes":["http://127.0.0.1:10002"]}]');
+    return failSetting("ENTRANCE_BALANCERS", 'must be JSON: [{"name":"openresty","nodes":["http://127.0.0.1:10002"]}]');
   }
   const parsed = parseWith(balancers, value);
-  if (!parsed.ok) return fail("ENTRANCE_BALANCERS", `cannot be used: ${parsed.reason}`);
+  if (!parsed.ok) return failSetting("ENTRANCE_BALANCERS", `cannot be used: ${parsed.reason}`);
   return parsed.value.map((each) => ({ ...each, nodes: each.nodes.map(parseNode) }));
 }
 
@@ -133,7 +136,10 @@ function parseNode(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const usable = url !== undefined && (url.protocol === "http:" || url.protocol === "https:") && url.username === "";
   if (!usable || url.password !== "" || url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    return fail("ENTRANCE_BALANCERS", "has a node that is no URL like http://10.0.0.5:10002 (no user, path or query)");
+    return failSetting(
+      "ENTRANCE_BALANCERS",
+      "has a node that is no URL like http://10.0.0.5:10002 (no user, path or query)",
+    );
   }
   return url.origin;
 }
@@ -143,27 +149,22 @@ function parseListen(text: string): Listen {
   const port = parsePortNumber(match?.[3] ?? "");
   const host = match?.[1] ?? match?.[2] ?? "";
   if (match === null || !port.ok)
-    return fail("ENTRANCE_LISTEN", "must be ADDRESS:PORT, like 127.0.0.1:8787 or [::1]:8787");
+    return failSetting("ENTRANCE_LISTEN", "must be ADDRESS:PORT, like 127.0.0.1:8787 or [::1]:8787");
   const loopback = host === "localhost" || host === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(host);
   return { host: host === "" ? "0.0.0.0" : host, port: port.value, loopback };
 }
 
 function parseTls(certificateFile: string | undefined, keyFile: string | undefined): Config["tls"] {
   if (certificateFile === undefined && keyFile === undefined) return undefined;
-  if (certificateFile === undefined) return fail("ENTRANCE_TLS_CERT", "is needed beside ENTRANCE_TLS_KEY");
-  if (keyFile === undefined) return fail("ENTRANCE_TLS_KEY", "is needed beside ENTRANCE_TLS_CERT");
+  if (certificateFile === undefined) return failSetting("ENTRANCE_TLS_CERT", "is needed beside ENTRANCE_TLS_KEY");
+  if (keyFile === undefined) return failSetting("ENTRANCE_TLS_KEY", "is needed beside ENTRANCE_TLS_CERT");
   return { certificateFile, keyFile };
-}
-
-function parseStore(text: string | undefined): "embedded" {
-  if (text === undefined || text === "embedded") return "embedded";
-  return fail("ENTRANCE_STORE", "must be embedded: other stores are not built yet");
 }
 
 function parsePrefix(text: string): string {
   const host = parseHost(text);
   if (host.ok && host.value === text && !text.includes("*") && text.includes(".")) return text;
-  return fail("ENTRANCE_PREFIX", "must be a DNS name like entrance.dev");
+  return failSetting("ENTRANCE_PREFIX", "must be a DNS name like entrance.dev");
 }
 
 function parseSuffix(text: string | undefined): string | undefined {
@@ -171,21 +172,22 @@ function parseSuffix(text: string | undefined): string | undefined {
   const host = parseHost(text);
   return host.ok && !host.value.includes("*")
     ? host.value
-    : fail("ENTRANCE_HTTP_SUFFIX", "must be a DNS name like apps.example");
+    : failSetting("ENTRANCE_HTTP_SUFFIX", "must be a DNS name like apps.example");
 }
 
 function parsePort(setting: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = parsePortNumber(text);
-  return port.ok ? port.value : fail(setting, port.reason);
+  return port.ok ? port.value : failSetting(setting, port.reason);
 }
 
 /** Two valid at once, so that one can be replaced by the other. */
 function secrets(setting: string, text: string | undefined): SecretText[] {
   const parts = text === undefined ? [] : text.split(",").map((part) => part.trim());
-  if (parts.length > 2) fail(setting, "has more than two values: one, or the old and the new one with a comma between");
+  if (parts.length > 2)
+    failSetting(setting, "has more than two values: one, or the old and the new one with a comma between");
   return parts.map((part) => {
-    if (!/^[\x21-\x7e]{16,512}$/.test(part)) fail(setting, "must have 16 to 512 visible ASCII characters");
+    if (!/^[\x21-\x7e]{16,512}$/.test(part)) failSetting(setting, "must have 16 to 512 visible ASCII characters");
     return new SecretText(part);
   });
 }

@@ -2,19 +2,24 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type ServerType, serve } from "@hono/node-server";
 import { EntranceError } from "../shared/model/error.ts";
 import { openNodeStore } from "../shared/store/node-sqlite.ts";
+import type { Store } from "../shared/store/port.ts";
 import { assemble } from "./assemble.ts";
 import { type Config, readConfig } from "./config.ts";
 import { NodeHost } from "./node-host.ts";
+import { failSetting } from "./setting.ts";
+import { openSharedStore } from "./shared-store.ts";
 
 /** After a signal: so long for requests and work that have begun. */
 const shutdownMs = 10_000;
 
 function main(): void {
   const config = readConfig(process.env);
-  const store = openNodeStore(join(config.dataDirectory, "entrance.sqlite"));
+  if (config.nodeAuthoritiesFile !== undefined) trust(config.nodeAuthoritiesFile);
+  const store = openStore(config);
   const host = new NodeHost();
   const { app, entrance } = assemble(config, store, host);
   host.onWake(() => entrance.tick());
@@ -39,6 +44,19 @@ function main(): void {
       });
       if ("closeIdleConnections" in server) server.closeIdleConnections();
     });
+  }
+}
+
+function openStore({ store, dataDirectory }: Config): Store {
+  return store.type === "embedded" ? openNodeStore(join(dataDirectory, "entrance.sqlite")) : openSharedStore(store);
+}
+
+/** fetch() asks nobody else whom to trust. */
+function trust(file: string): void {
+  try {
+    setDefaultCACertificates([...getCACertificates("default"), readFileSync(file, "utf8")]);
+  } catch {
+    failSetting("ENTRANCE_NODE_CA", "must name a file of PEM certificates that can be read");
   }
 }
 

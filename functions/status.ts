@@ -33,7 +33,7 @@ export async function readStatus(door: Door, after: string | undefined, limit: n
   ]);
   return {
     instance: context.instance,
-    store: door.config.store,
+    store: door.config.store.type,
     list: listIsOff,
     marks,
     balancers,

@@ -1,8 +1,15 @@
-/** The entry for workerd: one Durable Object is the embedded store's one process, and Entrance runs in it. */
+/**
+ * The entry for workerd: one Durable Object, in which Entrance runs. It is the embedded store's one process; with a store
+ * that others share it is one process among them, whose alarm is the timer.
+ */
 import { DurableObject } from "cloudflare:workers";
 import { openDurableObjectStore } from "../shared/store/durable-object.ts";
+import { openDynamoDB } from "../shared/store/dynamodb.ts";
+import { openEtcdGateway } from "../shared/store/etcd-gateway.ts";
+import type { Store } from "../shared/store/port.ts";
 import { type Assembled, assemble } from "./assemble.ts";
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
+import { failSetting } from "./setting.ts";
 
 interface Bindings extends Record<string, unknown> {
   readonly ENTRANCE: DurableObjectNamespace<Entrance>;
@@ -16,7 +23,11 @@ export class Entrance extends DurableObject<Bindings> {
 
   constructor(state: DurableObjectState, bindings: Bindings) {
     super(state, bindings);
-    this.#assembled = assemble(readConfig(bindings), openDurableObjectStore(state.storage), {
+    const config = readConfig(bindings);
+    if (config.nodeAuthoritiesFile !== undefined) {
+      failSetting("ENTRANCE_NODE_CA", "is for the Node host: workerd trusts whom its configuration names");
+    }
+    this.#assembled = assemble(config, openStore(config, state.storage), {
       after: (work) => state.waitUntil(work()),
       wakeAt: (time) => this.#wakeAt(time),
     });
@@ -48,6 +59,22 @@ export class Entrance extends DurableObject<Bindings> {
     this.ctx.waitUntil(this.ctx.storage.setAlarm(time));
   }
 }
+
+function openStore({ store }: Config, storage: DurableObjectStorage): Store {
+  switch (store.type) {
+    case "embedded":
+      return openDurableObjectStore(storage);
+    case "dynamodb":
+      return openDynamoDB(store);
+    case "etcd":
+      if (store.caFile !== undefined) failSetting("ENTRANCE_ETCD_CA", noFiles);
+      if (store.client !== undefined) failSetting("ENTRANCE_ETCD_CERT", noFiles);
+      return openEtcdGateway({ ...store, fetch: (url, init) => fetch(url, init) });
+  }
+}
+
+const noFiles =
+  "is a file, which a worker has not: give workerd the authority (NODE_EXTRA_CA_CERTS), or run Entrance in Node";
 
 function theOne(bindings: Bindings): DurableObjectStub<Entrance> {
   return bindings.ENTRANCE.get(bindings.ENTRANCE.idFromName("entrance"));

@@ -38,6 +38,7 @@ const platforms: Record<string, readonly string[]> = {
   "functions/worker.ts": ["cloudflare:workers"],
   "functions/node.ts": ["node:", "@hono/node-server"],
   "functions/lambda.ts": ["node:"],
+  "functions/shared-store.ts": ["node:"],
   "shared/store/node-sqlite.ts": ["node:"],
   // Workerd has it, too.
   "shared/sealing/x509.ts": ["node:crypto"],
@@ -51,6 +52,7 @@ const assemblers = new Set([
   "functions/worker.ts",
   "functions/node.ts",
   "functions/lambda.ts",
+  "functions/shared-store.ts",
 ]);
 
 const ports: Record<string, readonly string[]> = {

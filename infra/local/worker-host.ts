@@ -1,7 +1,7 @@
 /**
  * Entrance in workerd, as a child of `npm start`: the only file that knows miniflare.
  *
- *   node worker-host.ts BUNDLE.js FOLDER      settings (ENTRANCE_…) come by the environment and go on as bindings
+ *   node worker-host.ts BUNDLE.js FOLDER      settings (ENTRANCE_…, AWS_…) come by the environment and go on as bindings
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -14,6 +14,11 @@ const [script, folder] = process.argv.slice(2);
 if (script === undefined || folder === undefined) throw new Error("worker-host.ts needs BUNDLE.js and FOLDER");
 const { listen, tls } = readSettings(process.env);
 
+/** A worker has nothing to find AWS's credentials in by itself. */
+function isSetting(name: string): boolean {
+  return name.startsWith("ENTRANCE_") || /^AWS_(REGION|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/.test(name);
+}
+
 /** An alarm that came due while nothing ran is what a restart is for, and it does fire. */
 const expected = /SQLite alarm overdue, running despite AlarmManager mismatch/;
 
@@ -23,7 +28,7 @@ const miniflare = new Miniflare({
   modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync(script, "utf8") }],
   compatibilityDate: wrangler.compatibility_date,
   compatibilityFlags: wrangler.compatibility_flags,
-  bindings: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith("ENTRANCE_"))),
+  bindings: Object.fromEntries(Object.entries(process.env).filter(([name]) => isSetting(name))),
   durableObjects: Object.fromEntries(
     wrangler.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
   ),

@@ -63,7 +63,7 @@ const AuthenticateResponse = v.object({ token: v.string() });
 const Refusal = v.object({ error: v.optional(v.string()), message: v.optional(v.string()) });
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 class GatewayEndpoint implements EtcdEndpoint {
   readonly #url: string;

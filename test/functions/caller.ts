@@ -9,7 +9,7 @@ export const webhooks = ["/admission", "/audit"] as const;
 export interface RunningHost {
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** All bytes of the store. */
-  readonly stored: () => string;
+  readonly stored: () => Promise<string>;
   /** All that was printed. */
   readonly printed: () => string;
   readonly stop: () => Promise<void>;
@@ -32,7 +32,7 @@ export class Caller {
     return this.fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: text });
   }
 
-  stored(): string {
+  stored(): Promise<string> {
     return this.#host.stored();
   }
 
@@ -44,7 +44,7 @@ export class Caller {
   async everythingSaid(): Promise<string[]> {
     await this.settled();
     const pages = await Promise.all(["/status", "/metrics", "/"].map((path) => this.fetch(path)));
-    return [this.stored(), this.printed(), ...(await Promise.all(pages.map((page) => page.text())))];
+    return [await this.stored(), this.printed(), ...(await Promise.all(pages.map((page) => page.text())))];
   }
 
   async status(): Promise<Status> {

@@ -20,7 +20,7 @@ runDoorCases({
         await doors.host.settled();
         return response;
       },
-      stored: () =>
+      stored: async () =>
         readdirSync(directory)
           .map((name) => readFileSync(join(directory, name), "latin1"))
           .join("\n"),

@@ -3,7 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
 import * as v from "valibot";
 import { parse } from "yaml";
 import { dynamoDbLocalJars } from "../../infra/local/setup/dynamodb-local.mjs";
@@ -12,7 +18,7 @@ import { freePorts } from "./node.ts";
 
 const upWithinMs = 60_000;
 /** Ours alone run it, and it has no idea of secrets. */
-const localKeys = { AWS_REGION: "local", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
+export const localKeys = { AWS_REGION: "local", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
 const credentials = { accessKeyId: localKeys.AWS_ACCESS_KEY_ID, secretAccessKey: localKeys.AWS_SECRET_ACCESS_KEY };
 
 export class DynamoDBLocal {
@@ -68,6 +74,18 @@ export class DynamoDBLocal {
     const { AttributeDefinitions, KeySchema, BillingMode } = tableProperties();
     const definition = { AttributeDefinitions, KeySchema, BillingMode, TableName: name };
     await this.client.send(new CreateTableCommand(definition as CreateTableCommandInput));
+  }
+
+  /** All that a table holds. */
+  async stored(name: string): Promise<string> {
+    const texts: string[] = [];
+    let after: Record<string, AttributeValue> | undefined;
+    do {
+      const page = await this.client.send(new ScanCommand({ TableName: name, ExclusiveStartKey: after }));
+      texts.push(JSON.stringify(page.Items));
+      after = page.LastEvaluatedKey;
+    } while (after !== undefined);
+    return texts.join("\n");
   }
 
   signal(signal: NodeJS.Signals): void {

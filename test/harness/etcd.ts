@@ -1,7 +1,7 @@
 /** Real etcd, one member or several, in a folder that goes with it. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -63,6 +63,12 @@ export class EtcdCluster {
   constructor(members: readonly EtcdMember[], directory: string) {
     this.members = members;
     this.#directory = directory;
+  }
+
+  /** All bytes that the members keep, as they lie on the disk. */
+  stored(): string {
+    const files = globSync("**/*", { cwd: this.#directory, withFileTypes: true }).filter((file) => file.isFile());
+    return files.map((file) => readFileSync(join(file.parentPath, file.name), "latin1")).join("\n");
   }
 
   get urls(): string[] {

@@ -22,7 +22,7 @@ export async function startProcessHost(
     entrance,
     node,
     fetch: (path, init) => entrance.fetch(path, init),
-    stored: () => entrance.stored(),
+    stored: async () => entrance.stored(),
     printed: () => entrance.log,
     stop: async () => {
       await Promise.all([entrance.stop(), node.stop()]);

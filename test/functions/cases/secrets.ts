@@ -51,7 +51,7 @@ export function secretCases(caller: () => Caller): void {
       const { allowed, status } = await ask("Secret", tls(name, broken()));
       expect({ allowed, code: status?.code }).toEqual({ allowed: false, code: 422 });
       expect(status?.message).toMatch(sentence);
-      expect(caller().stored()).not.toContain(name);
+      expect(await caller().stored()).not.toContain(name);
     });
 
     test("that is too large is denied", async () => {
@@ -74,7 +74,7 @@ export function secretCases(caller: () => Caller): void {
 
     test("in a dry run writes nothing", async () => {
       expect(await ask("Secret", tls("dry-run-tls", pair), { dryRun: true })).toEqual({ uid: "r-1", allowed: true });
-      expect(caller().stored()).not.toContain("dry-run-tls");
+      expect(await caller().stored()).not.toContain("dry-run-tls");
     });
 
     test("is known from then on: hosts that it does not cover are denied, and others are told where it is", async () => {
@@ -128,8 +128,8 @@ export function secretCases(caller: () => Caller): void {
     expect(lines.length).toBeGreaterThan(1);
     const hidden = [...lines, password, hash, hash.slice(7)].flatMap((text) => [text, ...encodings(text)]);
     const said = await caller().everythingSaid();
-    expect(caller().stored()).toContain("secrecy-tls");
-    expect(caller().stored()).not.toMatch(/\$2[aby]\$/);
+    expect(await caller().stored()).toContain("secrecy-tls");
+    expect(await caller().stored()).not.toMatch(/\$2[aby]\$/);
     for (const text of said) for (const each of hidden) expect(text.includes(each)).toBe(false);
   });
 }

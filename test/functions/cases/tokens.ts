@@ -42,6 +42,6 @@ export function tokenCases(caller: () => Caller): void {
       expect(answer.status).toBe(200);
       expect(await answer.text()).not.toContain("token-of");
     }
-    expect(caller().stored() + caller().printed()).not.toContain("token-of");
+    expect((await caller().stored()) + caller().printed()).not.toContain("token-of");
   });
 }
