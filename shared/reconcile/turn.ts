@@ -14,6 +14,7 @@ const listedMarks = 256;
 /** After this many objects the lock is freed for a moment, so that other copies and later events get their chance. */
 const objectsPerTurn = 2_000;
 const afterFaultMs = 1_000;
+const slicesStart = "EndpointSlice/";
 
 /**
  * Runs turns until no mark is due or somebody else holds the lock; `onCommitted` hears of each revision as it becomes
@@ -54,7 +55,8 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
   let after: string | undefined;
   for (let objects = 0; objects < objectsPerTurn; ) {
     const page = await context.store.list(dirtyPartition, after, listedMarks);
-    for (const mark of rotated(page.entries)) {
+    const slices = after === undefined ? [] : await slicesBefore(context, after);
+    for (const mark of [...slices, ...rotated(page.entries)]) {
       await stepper.marked(mark);
       objects += 1;
     }
@@ -64,6 +66,21 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
     after = page.next;
   }
   await ledger.flush({ release: true });
+}
+
+/**
+ * Slices that were marked where this turn has been already. One that came before a route that stands further on is to
+ * be known when that route's turn comes: it would go to the nodes without members.
+ */
+async function slicesBefore(context: Context, place: string): Promise<Entry[]> {
+  const slices: Entry[] = [];
+  for (let after = slicesStart; ; ) {
+    const page = await context.store.list(dirtyPartition, after, listedMarks);
+    slices.push(...page.entries.filter(({ key }) => key.sort.startsWith(slicesStart) && key.sort < place));
+    const last = page.entries.at(-1)?.key.sort ?? place;
+    if (page.next === undefined || last >= place || slices.length >= objectsPerTurn) return slices;
+    after = page.next;
+  }
 }
 
 /** One mark of each namespace after another, so that no namespace waits behind another one's burst. */
