@@ -20,13 +20,15 @@ const readsPerGroup = 8;
  * Adds `reader` to the users of all that it reads, with what it claims; the want's `uses` change in the same group, so
  * that wherever a crash falls a user record exists only where the want tells of it, and it can be taken back. Returns
  * the objects whose claims changed in a way that changes what they want; they are marked. A claim of pools or of a
- * certificate only grows here: what its reader still uses stays until the reader's outcome is staged.
+ * certificate only grows here: what its reader still uses stays until the reader's outcome is staged. `isResumed`: an
+ * earlier turn registered and came no further, so who was to be translated then is asked again.
  */
 export async function register(
   context: Context,
   ledger: Ledger,
   reader: Reference,
   reads: readonly Read[],
+  isResumed: boolean,
 ): Promise<Reference[]> {
   const { want: before } = await readWant(ledger, reader);
   const fresh = reads
@@ -34,14 +36,17 @@ export async function register(
       const last = before.uses[referenceKey(reference)];
       return { reference, last, claim: widened(last, claim) };
     })
-    .filter(({ last, claim }) => last === undefined || canonicalJson(last) !== canonicalJson(claim));
+    .filter(
+      ({ last, claim }) =>
+        last === undefined || canonicalJson(last) !== canonicalJson(claim) || (isResumed && claim !== null),
+    );
   const claimed: Reference[] = [];
   for (let start = 0; start < fresh.length; start += readsPerGroup) {
     const group = fresh.slice(start, start + readsPerGroup);
     const marks: Reference[] = [];
     for (const { reference, last, claim } of group) {
       const asks = claim !== null || (last !== null && last !== undefined);
-      if (asks && !(await holdsAlready(ledger, reference, last, claim))) marks.push(reference);
+      if (asks && !(await holdsAlready(ledger, reference, isResumed ? undefined : last, claim))) marks.push(reference);
     }
     await stageWant(context, ledger, reader, ({ want }) => {
       const uses: Record<string, Claim | null> = { ...want.uses };
@@ -50,7 +55,7 @@ export async function register(
         uses[referenceKey(reference)] = claim;
         writes.push({ key: userKey(reference, reader), value: userText(claim) });
       }
-      return { want: { ...want, uses }, writes, marks };
+      return { want: { ...want, uses, unfinished: true }, writes, marks };
     });
     claimed.push(...marks);
   }

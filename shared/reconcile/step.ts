@@ -82,7 +82,7 @@ export class Stepper {
     for (let round = 0; next.done !== true; round += 1) {
       invariant(round < maxRounds, "a translation never stops asking");
       const reads = next.value;
-      const claimed = await register(this.#context, ledger, reference, reads);
+      const claimed = await register(this.#context, ledger, reference, reads, before.unfinished === true);
       // Whoever reads right after this need not be told that something changed; who has read before must be.
       for (const each of claimed) await this.#also(each, referenceKey(each) in uses ? undefined : reference);
       for (const each of reads) {

@@ -28,6 +28,8 @@ export interface Want {
   readonly holding?: Holding;
   /** Fence of the turn that gave the holding to who holds it now. */
   readonly heldSince?: number;
+  /** Its claims are registered and its outcome is not there yet: what it claims of may not have been translated for it. */
+  readonly unfinished?: true;
 }
 
 const readAhead = "read ahead: ";
