@@ -16,7 +16,12 @@ export interface SeenRecord {
   readonly object?: SeenObject;
   /** Why the newest version cannot be used; `object` is then the last usable one, if there was any. */
   readonly unusable?: string;
+  /** Other uids of this name whose end is known, and not when it was: what comes late of them is told by nothing else. */
+  readonly ended?: readonly string[];
 }
+
+/** Each took a burial and a birth that came in the wrong order; the oldest are forgotten. */
+const maxEnded = 8;
 
 const schema = written<SeenRecord>("position", "uid", "hash", "gone");
 
@@ -53,25 +58,51 @@ export function news(
   observation: Exclude<Observation, { type: "hint" }>,
   era: number,
 ): News {
+  if (known?.ended?.includes(observation.uid) === true) return { type: "old" };
   if (observation.type === "buried") {
-    // A burial that overtook the birth: the uid is remembered, before all positions, so that it never comes to life.
-    const position: Position = { ...(known?.position ?? { era, resourceVersion: "0" }), step: 2 };
-    const record: SeenRecord = { position, uid: observation.uid, hash: "", gone: true };
-    if (known === undefined) {
-      // Of a Secret that nobody has seen nothing is kept: most of them are none of ours.
-      const isOurs = observation.reference.kind !== "Secret";
-      return isOurs ? { type: "record", record, changed: false } : { type: "unknown" };
-    }
-    return known.uid === observation.uid && !known.gone
-      ? { type: "record", record, changed: true }
-      : { type: "unknown" };
+    // Of a Secret that nobody has seen nothing is kept: most of them are none of ours.
+    if (known === undefined && observation.reference.kind === "Secret") return { type: "unknown" };
+    return burial(known, observation.uid, era);
   }
   const record = toRecord(known, observation, era);
   if (known === undefined) return { type: "record", record, changed: !record.gone };
   if (known.uid === record.uid && (known.gone || record.gone)) return endOf(known, record);
   const order = comparePositions(record.position, known.position) || compareAtSamePosition(record, known);
   if (order <= 0) return { type: "old" };
-  return { type: "record", record, changed: record.gone !== known.gone || record.hash !== known.hash };
+  // A burial stands before all positions: what replaces it may be older as well as newer.
+  const ended = known.gone && isUnplaced(known.position) ? withEnded(known, known.uid) : known.ended;
+  return {
+    type: "record",
+    record: ended === undefined ? record : { ...record, ended },
+    changed: record.gone !== known.gone || record.hash !== known.hash,
+  };
+}
+
+/** A burial tells who ended, and not when; it may overtake the birth. The uid is remembered, so that it never lives again. */
+function burial(known: SeenRecord | undefined, uid: string, era: number): News {
+  if (known === undefined) {
+    const position: Position = { era, resourceVersion: "0", step: 2 };
+    return { type: "record", record: { position, uid, hash: "", gone: true }, changed: false };
+  }
+  if (known.uid !== uid) return { type: "record", record: { ...known, ended: withEnded(known, uid) }, changed: false };
+  if (known.gone) return { type: "unknown" };
+  const { position, ended } = known;
+  const record = {
+    position: { ...position, step: 2 },
+    uid,
+    hash: "",
+    gone: true,
+    ...(ended ? { ended } : {}),
+  } as const;
+  return { type: "record", record, changed: true };
+}
+
+function isUnplaced({ resourceVersion }: Position): boolean {
+  return resourceVersion === "0";
+}
+
+function withEnded({ ended = [] }: SeenRecord, uid: string): readonly string[] {
+  return [...ended.filter((each) => each !== uid), uid].slice(-maxEnded);
 }
 
 /**
@@ -82,7 +113,9 @@ function endOf(known: SeenRecord, record: SeenRecord): News {
   const isLater = comparePositions(record.position, known.position) > 0;
   if (known.gone && !isLater) return { type: "old" };
   const position = isLater ? record.position : known.position;
-  return { type: "record", record: { position, uid: known.uid, hash: "", gone: true }, changed: !known.gone };
+  const { uid, ended } = known;
+  const tombstone = { position, uid, hash: "", gone: true, ...(ended ? { ended } : {}) };
+  return { type: "record", record: tombstone, changed: !known.gone };
 }
 
 function toRecord(

@@ -63,6 +63,9 @@ describe("what is newer", () => {
     // It overtook the birth: the object does not come to life, another one of its name does.
     expect(seenAfter(buried, observed(web, 9))?.gone).toBe(true);
     expect(seenAfter(buried, observed(web, 9, "second"))?.gone).toBe(false);
+    // Nor after another one of its name was known, before the burial or since.
+    expect(seenAfter(observed(web, 9, "second"), buried, observed(web, 12))?.uid).toBe("second");
+    expect(seenAfter(buried, gone(web, 9, "second"), observed(web, 12))?.gone).toBe(true);
   });
 
   test("an unusable version keeps the last usable one beside its reason", () => {
