@@ -19,7 +19,7 @@ import {
   type Write,
 } from "../store/port.ts";
 import type { Head } from "./head.ts";
-import { lockKey } from "./keys.ts";
+import { laterPartition, lockKey } from "./keys.ts";
 import { listAll } from "./list-all.ts";
 import { extend, freeLockText, type HeldLock, release } from "./lock.ts";
 import { MarkBook } from "./mark-book.ts";
@@ -151,8 +151,9 @@ export class Ledger {
       if (result.ok) return this.#landed(result.version, heads, frees);
       if (result.conflicts.some((key) => key.partition === lockKey.partition)) throw new LockLost("the lock is lost");
       this.#context.counters.add("entrance_conflicts_total", { at: "turn" });
-      // Newer marks than those that were worked off: the same without taking them off.
+      // Newer marks than those that were worked off: the same without taking them off, nor what they end put off.
       const dropped = this.marks.keep(result.conflicts);
+      for (const { sort } of result.conflicts) this.#writes.delete(keyText({ partition: laterPartition, sort }));
       if (!dropped) throw new EntranceError("busy", "a head changed beside the turn");
     }
   }
