@@ -15,8 +15,9 @@ import type { Balancer, Context } from "./settings.ts";
 /** Questions and deliveries that bring a node no further; more means that it and we do not understand each other. */
 const maxDeliveries = 12;
 const firstBackoffMs = 50;
-/** A snapshot of 40,000 rules takes a node longer than a change does. */
-const snapshotTimeoutFactor = 20;
+/** So many resources of a snapshot take a node as long as a change may take: 40,000 rules longer, few no longer. */
+const resourcesPerTimeout = 4_000;
+const maxSnapshotTimeouts = 20;
 
 /** What this process knows of one node. */
 export interface NodeMemory {
@@ -194,7 +195,7 @@ export class Pusher {
     return balancer.plugin.deliver(
       node,
       { type: "snapshot", target: targetOf(all.head), resources: all.resources },
-      timing.pushTimeoutMs * snapshotTimeoutFactor,
+      timing.pushTimeoutMs * snapshotTimeouts(all.resources.length),
     );
   }
 
@@ -245,6 +246,11 @@ export class Pusher {
       // The record is for people; the next failure writes it again.
     }
   }
+}
+
+/** As a node that does not answer holds up its own next delivery, a small snapshot is given up as soon as a change. */
+function snapshotTimeouts(resources: number): number {
+  return Math.min(maxSnapshotTimeouts, 1 + Math.floor(resources / resourcesPerTimeout));
 }
 
 /** A node tells what it rejects of a batch; what it rejected before and is not in the batch stands. */
