@@ -1,0 +1,60 @@
+/**
+ * The simulation as one script, with the project's real code in it, or with one of its checks taken out: a mutant
+ * replaces exact pieces of a source, and fails loudly when a piece is not there any more.
+ */
+import { readFile } from "node:fs/promises";
+import { build, type Plugin } from "esbuild";
+import { root } from "../../infra/wrangler.ts";
+
+export interface Mutation {
+  /** From the root of the project. */
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly find: string;
+  readonly put: string;
+}
+
+export async function bundleSimulation(mutations: readonly Mutation[] = []): Promise<string> {
+  const applied = new Set<Mutation>();
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: ["test/simulate/worker.ts"],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    legalComments: "none",
+    logLevel: "error",
+    plugins: [mutate(mutations, applied)],
+  });
+  const missed = mutations.find((mutation) => !applied.has(mutation));
+  if (missed !== undefined) throw new Error(`${missed.file} is no part of the simulation`);
+  const [output] = result.outputFiles;
+  if (output === undefined) throw new Error("the simulation was not bundled");
+  return output.text;
+}
+
+function mutate(mutations: readonly Mutation[], applied: Set<Mutation>): Plugin {
+  return {
+    name: "mutate",
+    setup(plugin) {
+      for (const file of new Set(mutations.map((mutation) => mutation.file))) {
+        plugin.onLoad({ filter: new RegExp(`/${file.replaceAll(/[.]/g, "\\.")}$`) }, async ({ path }) => {
+          let text = await readFile(path, "utf8");
+          for (const mutation of mutations.filter((each) => each.file === file)) {
+            const times = text.split(mutation.find).length - 1;
+            if (times !== 1) {
+              throw new Error(
+                `${file} has this ${times} times instead of once: bring the mutant up to date: ${mutation.find}`,
+              );
+            }
+            text = text.replace(mutation.find, () => mutation.put);
+            applied.add(mutation);
+          }
+          return { contents: text, loader: "ts" };
+        });
+      }
+    },
+  };
+}

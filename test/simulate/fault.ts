@@ -1,0 +1,94 @@
+/** What befalls copies, the store and nodes. Each fault is over after a while. */
+import type { FaultKind } from "./plan.ts";
+import type { World } from "./world.ts";
+
+export function strike(world: World): void {
+  const { plan, random } = world;
+  if (plan.faults.length > 0) faults[random.pick(plan.faults)](world);
+}
+
+const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
+  /** In the middle of what it does, or, where it does nothing, now. */
+  crash(world) {
+    const place = world.random.below(world.copies.length);
+    const copy = world.copies[place];
+    if (copy === undefined) return;
+    const die = () => {
+      if (world.copies[place] !== copy) return;
+      world.kill(place);
+      world.time.after(world.random.between(10, 3_000), () => {
+        if (world.copies[place] === undefined) world.start(place);
+      });
+    };
+    copy.caller.doom(1 + world.random.below(60), die);
+  },
+
+  /** Longer than a lease, now and then: then it wakes up believing that it still holds the lock. */
+  freeze(world) {
+    const place = world.random.below(world.copies.length);
+    const copy = world.copies[place];
+    if (copy === undefined) return;
+    copy.caller.doom(1 + world.random.below(60), () => {
+      world.trace.add(copy.name, "freezes");
+      copy.caller.freeze();
+      world.time.after(world.random.pick([50, 1_000, 9_000, 14_000, 25_000]), () => {
+        world.trace.add(copy.name, "thaws");
+        copy.caller.thaw();
+      });
+    });
+  },
+
+  away(world) {
+    const { faults: now } = world.store;
+    world.trace.add("store", "is away");
+    now.isAway = true;
+    world.time.after(world.random.pick([20, 500, 3_000, 15_000]), () => {
+      world.trace.add("store", "is back");
+      now.isAway = false;
+    });
+  },
+
+  node(world) {
+    const node = world.random.pick([...world.nodes.values()]);
+    if (node.mode !== "up") return;
+    node.mode = world.random.pick(["slow", "away", "silent", "refusing", "up"]);
+    node.model.isFull = world.random.one(3);
+    world.trace.add(node.url, `is ${node.mode}${node.model.isFull ? ", full" : ""}`);
+    world.time.after(world.random.between(100, 15_000), () => {
+      if (world.isMended) return;
+      world.trace.add(node.url, "is well");
+      node.mode = "up";
+      node.model.isFull = false;
+    });
+  },
+
+  /** A node's disk is lost; it comes back with nothing. */
+  wipe(world) {
+    const node = world.random.pick([...world.nodes.values()]);
+    world.trace.add(node.url, "loses all that it has");
+    node.wipe();
+    world.isWiped = true;
+  },
+};
+
+/** From now on nothing goes wrong; what went wrong before goes on from where it stands. */
+export function mend(world: World): void {
+  world.isMended = true;
+  world.copies.forEach((copy, place) => {
+    if (copy === undefined) {
+      world.start(place);
+    } else {
+      copy.caller.spare();
+      copy.caller.thaw();
+    }
+  });
+  Object.assign(world.store.faults, { unavailable: 0, uncertain: 0, slow: 0, isAway: false });
+  Object.assign(world.apiserver.faults, { doubled: 0, lost: 0, late: 0, bare: 0, denied: 0 });
+  const [first] = world.nodes.values();
+  for (const node of world.nodes.values()) {
+    const stays = world.plan.deadNode && node === first;
+    node.mode = stays ? "silent" : "up";
+    node.model.isFull = false;
+  }
+  world.trace.add("world", "no more faults");
+}

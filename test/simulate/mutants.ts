@@ -1,0 +1,307 @@
+/**
+ * The protocol with one of its checks taken out, each at a time. Every one of them must break an invariant that the
+ * simulation sees; where it does not, the check or the simulation is worth nothing.
+ */
+import type { Mutation } from "./bundle.ts";
+import type { Theme } from "./plan.ts";
+
+export interface Mutant {
+  readonly name: string;
+  /** Where to look for what it breaks. */
+  readonly themes: readonly Theme[];
+  /** Numbers of the invariants (ARCHITECTURE.md), one of which must catch it. */
+  readonly breaks: readonly (1 | 2 | 3 | 4 | 5 | 6 | 7 | 8)[];
+  readonly changes: readonly Mutation[];
+}
+
+const reconcile = (file: string, find: string, put: string): Mutation => ({
+  file: `shared/reconcile/${file}.ts`,
+  find,
+  put,
+});
+
+/** The model node's rules are the real node's. */
+const node = (find: string, put: string): Mutation => ({ file: "test/harness/model-node.ts", find, put });
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "no second look after the lock is freed",
+    themes: ["calm"],
+    breaks: [6],
+    changes: [reconcile("turn", "if (look.entries.length > 0) lock = await tryAcquire(context);", "")],
+  },
+  {
+    name: "no look after a trigger that found the lock held",
+    themes: ["calm"],
+    breaks: [6],
+    changes: [
+      reconcile("trigger", "if (lock === undefined && counts.changed > 0) lock = await tryAcquire(context);", ""),
+    ],
+  },
+  {
+    name: "an answer before what it promises is durable",
+    themes: ["crash", "store"],
+    breaks: [5, 6],
+    changes: [
+      reconcile(
+        "entrance",
+        "const { lock, counts } = await trigger(this.context, observations);",
+        "const counts = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 }; const lock = undefined as Triggered['lock']; this.context.host.after(async () => { await trigger(this.context, observations); });",
+      ),
+    ],
+  },
+  {
+    name: "marks taken off without their version",
+    themes: ["calm", "freeze", "events"],
+    breaks: [2],
+    changes: [
+      reconcile(
+        "mark-book",
+        "if (value === null) checks.push({ key, version: this.#done.get(name) ?? null });",
+        "if (value === null) {}",
+      ),
+    ],
+  },
+  {
+    name: "commits that do not check the lock",
+    themes: ["freeze", "clocks"],
+    breaks: [1, 2, 3],
+    changes: [
+      reconcile(
+        "ledger",
+        "commit([lockCheck, ...checks, ...marks.checks], writes)",
+        "commit([...checks, ...marks.checks], writes)",
+      ),
+    ],
+  },
+  {
+    name: "a fence that stands still",
+    themes: ["crash"],
+    breaks: [1],
+    changes: [reconcile("lock", "fence: record.fence + 1,", "fence: record.fence,")],
+  },
+  {
+    name: "a holder that is gone keeps the lock for ever",
+    themes: ["crash"],
+    breaks: [6],
+    changes: [
+      reconcile(
+        "lock",
+        'if (record.holder !== "" && now < record.expires + context.timing.clockMarginMs) return undefined;',
+        'if (record.holder !== "") return undefined;',
+      ),
+    ],
+  },
+  {
+    name: "the lock is freed by whoever believes to have it",
+    themes: ["freeze", "store", "all"],
+    breaks: [1],
+    changes: [
+      reconcile(
+        "lock",
+        "await context.store.commit([check], [{ key: lockKey, value: freeLockText(lock) }]);",
+        "await context.store.commit([], [{ key: lockKey, value: freeLockText(lock) }]);",
+      ),
+    ],
+  },
+  {
+    name: "nodes take snapshots that are older",
+    themes: ["nodes", "freeze", "all"],
+    breaks: [1],
+    changes: [
+      node(
+        'return isOlder && node.checksRevision ? "older" : undefined;',
+        'return isOlder && false ? "older" : undefined;',
+      ),
+    ],
+  },
+  {
+    name: "nodes take changes of any base, whatever comes of them",
+    themes: ["nodes", "all"],
+    breaks: [1, 3],
+    changes: [
+      node("if (delivery.base > state.revision && node.checksRevision) return", "if (false) return"),
+      node("if (digest !== target.digest && node.checksRevision) return", "if (false) return"),
+    ],
+  },
+  {
+    name: "nodes take older changes, whatever comes of them",
+    themes: ["nodes", "freeze", "all"],
+    breaks: [1, 3],
+    changes: [
+      node("if (target.revision < state.revision && node.checksRevision) return", "if (false) return"),
+      node("if (digest !== target.digest && node.checksRevision) return", "if (false) return"),
+    ],
+  },
+  {
+    name: "who reads without a claim is not registered",
+    themes: ["calm", "events"],
+    breaks: [5, 6, 7],
+    changes: [
+      reconcile(
+        "register",
+        "writes.push({ key: userKey(reference, reader), value: userText(claim) });",
+        "if (claim !== null) writes.push({ key: userKey(reference, reader), value: userText(claim) });",
+      ),
+    ],
+  },
+  {
+    name: "claims shrink before the rule has moved",
+    themes: ["calm", "events"],
+    breaks: [7],
+    changes: [
+      reconcile(
+        "register",
+        'if (last?.type !== "pool" || claim?.type !== "pool") return claim;',
+        "if (true) return claim;",
+      ),
+    ],
+  },
+  {
+    name: "who read ahead is not told",
+    themes: ["calm", "events", "freeze", "crash"],
+    breaks: [5, 6],
+    changes: [
+      reconcile(
+        "step",
+        "if (each.seen !== undefined) await stageReadAhead",
+        "if (false as boolean) await stageReadAhead",
+      ),
+    ],
+  },
+  {
+    name: "a new pool's members come with the next commit",
+    themes: ["calm", "events"],
+    breaks: [7],
+    changes: [
+      reconcile("step", 'if (user.kind === "EndpointSlice" || given', "if (given"),
+      reconcile("outcome", "if (isGaining && slices.length > 0 && hasRules(resources)) {", "if (false as boolean) {"),
+    ],
+  },
+  {
+    name: "slices marked behind the turn's place wait for the next round",
+    themes: ["calm", "events", "crash"],
+    breaks: [7],
+    changes: [reconcile("turn", "after === undefined ? [] : await slicesBefore(context, after);", "[] as Entry[];")],
+  },
+  {
+    name: "claims of a turn that died are taken as heard",
+    themes: ["crash", "freeze", "all"],
+    breaks: [6, 7],
+    changes: [reconcile("step", "before.unfinished === true", "false")],
+  },
+  {
+    name: "a poisoned object ends the turn",
+    themes: ["calm"],
+    breaks: [4, 6],
+    changes: [reconcile("step", "await postpone(this.#context, this.#ledger, reference, error);", "throw error;")],
+  },
+  {
+    name: "a new trigger leaves the old retry standing",
+    themes: ["calm", "events"],
+    breaks: [4],
+    changes: [reconcile("trigger", "writes.push({ key: laterKey(subject.reference), value: null });", "")],
+  },
+  {
+    name: "postponed marks never come back",
+    themes: ["calm", "crash"],
+    breaks: [2, 4, 6],
+    changes: [reconcile("repair", "{ key: dirtyKey(reference), value: JSON.stringify({ first, tries }) },", "")],
+  },
+  {
+    name: "an uncertain write is taken for a success",
+    themes: ["store", "all"],
+    breaks: [2, 5, 6],
+    changes: [
+      reconcile(
+        "trigger",
+        "const result = await context.store.commit(checks, writes);",
+        'const result = await context.store.commit(checks, writes).catch(() => ({ ok: true, version: "0" }) as const);',
+      ),
+    ],
+  },
+  {
+    name: "positions have no say",
+    themes: ["events"],
+    breaks: [1, 5],
+    changes: [
+      reconcile(
+        "seen",
+        "const order = comparePositions(record.position, known.position) || compareAtSamePosition(record, known);",
+        "const order = Number(known.hash !== record.hash) + 0 * comparePositions(record.position, known.position) + 0 * compareAtSamePosition(record, known);",
+      ),
+    ],
+  },
+  {
+    name: "the same position twice is news",
+    themes: ["events"],
+    breaks: [5],
+    changes: [reconcile("seen", 'if (order <= 0) return { type: "old" };', 'if (order < 0) return { type: "old" };')],
+  },
+  {
+    name: "a uid returns from the dead",
+    themes: ["events", "crash"],
+    breaks: [5],
+    changes: [
+      reconcile(
+        "seen",
+        "if (known.uid === record.uid && (known.gone || record.gone)) return endOf(known, record);",
+        "",
+      ),
+    ],
+  },
+  {
+    name: "a burial before the birth is forgotten",
+    themes: ["events"],
+    breaks: [5],
+    changes: [
+      reconcile(
+        "seen",
+        'if (known.uid !== uid) return { type: "record", record: { ...known, ended: withEnded(known, uid) }, changed: false };',
+        'if (known.uid !== uid) return { type: "unknown" };',
+      ),
+    ],
+  },
+  {
+    name: "what was read is pushed without reading on",
+    themes: ["calm", "freeze", "all", "nodes", "crash"],
+    breaks: [3],
+    changes: [
+      reconcile(
+        "history",
+        "if (attempt > 0 && logged.size === 0) return",
+        "if (attempt === 0) { for (const [name, keys] of logged) { changed.set(name, keys); const reference = parseReferenceKey(name); if (reference !== undefined) wants.set(name, (await readWant(store, reference)).want); } return { head, resources: valuesOf(balancer, changed, wants, head) }; } if (attempt > 0 && logged.size === 0) return",
+      ),
+    ],
+  },
+  {
+    name: "a snapshot without the log of its reading",
+    themes: ["calm", "nodes", "all", "crash"],
+    breaks: [3],
+    changes: [
+      reconcile(
+        "history",
+        "if (logged.size === 0) return { head, resources: checked(balancer, wants, head) };",
+        "return { head, resources: checked(balancer, wants, head) };",
+      ),
+    ],
+  },
+  {
+    name: "revisions remembered with gaps",
+    themes: ["calm", "freeze", "all", "crash"],
+    breaks: [3],
+    changes: [reconcile("recent", "if (!follows) this.#committed.length = 0;", "")],
+  },
+  {
+    name: "what comes in during a push waits",
+    themes: ["calm"],
+    breaks: [6],
+    changes: [reconcile("push", "      task.again = true;\n", "")],
+  },
+  {
+    name: "nodes are never asked for their digest",
+    themes: ["nodes"],
+    breaks: [6],
+    changes: [reconcile("push", "if (ask) memory.state = undefined;", "")],
+  },
+];

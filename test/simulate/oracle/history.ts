@@ -1,0 +1,201 @@
+/**
+ * Watches every commit. Invariants 1 to 3 of ARCHITECTURE.md, as far as a store shows them: nothing that only goes up
+ * goes down, no mark goes unread, and each head's digest is that of all wants at that very moment.
+ */
+import { contentHash } from "../../../shared/model/canonical.ts";
+import { addToDigest, emptyDigest, removeFromDigest } from "../../../shared/model/digest.ts";
+import { comparePositions, type Position } from "../../../shared/model/position.ts";
+import { isContest, parseReferenceKey } from "../../../shared/model/reference.ts";
+import { dirtyPartition, laterPartition, seenKey, usersPartition } from "../../../shared/reconcile/keys.ts";
+import { type Entry, type Key, keyText, type Write } from "../../../shared/store/port.ts";
+import { planted } from "../secrets.ts";
+import type { Commit, ModelStore, StoreWatcher } from "../store.ts";
+
+type Resources = Readonly<Record<string, Readonly<Record<string, { readonly hash: string; readonly value: unknown }>>>>;
+
+interface Head {
+  readonly store: string;
+  readonly epoch: number;
+  readonly revision: number;
+  readonly digest: string;
+  readonly complete: boolean;
+}
+
+interface Lock {
+  readonly holder: string;
+  readonly fence: number;
+}
+
+interface Seen {
+  readonly position: Position;
+  readonly uid: string;
+  readonly gone: boolean;
+}
+
+export class HistoryOracle implements StoreWatcher {
+  /** Commits that changed something outside of `tick/`, and by whom, for the quiet at the end. */
+  readonly changes: string[] = [];
+  readonly #store: ModelStore;
+  readonly #fault: (sentence: string) => void;
+  #sequence = 0;
+  #lockIs: Lock = { holder: "", fence: 0 };
+  /** By referenceKey: what was wanted last. */
+  readonly #wants = new Map<string, Resources>();
+  /** By balancer. */
+  readonly #digests = new Map<string, string>();
+  readonly #heads = new Map<string, Head>();
+  /** By balancer, store, epoch and revision: what a node there has to have. */
+  readonly #history = new Map<string, string>();
+  /** By object: uids whose end is known. */
+  readonly #buried = new Map<string, Set<string>>();
+  /** By reader and key or partition: after which commit it was read last. */
+  readonly #reads = new Map<string, number>();
+  /** Marks that stand for something acknowledged, with their versions; the others are a turn's own. */
+  readonly #acknowledged = new Set<string>();
+
+  constructor(store: ModelStore, fault: (sentence: string) => void) {
+    this.#store = store;
+    this.#fault = fault;
+  }
+
+  /** What a node of this balancer has at this point of history; undefined: there was no such point. */
+  digestAt(balancer: string, store: string, epoch: number, revision: number): string | undefined {
+    return this.#history.get(`${balancer} ${store} ${epoch} ${revision}`);
+  }
+
+  head(balancer: string): Head | undefined {
+    return this.#heads.get(balancer);
+  }
+
+  read(by: string, keys: readonly Key[], listed: string | undefined): void {
+    for (const key of keys) this.#reads.set(`${by} ${keyText(key)}`, this.#sequence);
+    if (listed !== undefined) this.#reads.set(`${by} ${listed}`, this.#sequence);
+  }
+
+  committed(commit: Commit): void {
+    this.#sequence = Number(commit.version);
+    if (commit.writes.some(({ value }) => value?.includes(planted))) this.#fault("9: the store has a private key");
+    const isTrigger = commit.writes.some(({ key }) => key.partition.startsWith("seen/"));
+    commit.writes.forEach((write, index) => {
+      const before = commit.before[index];
+      const { partition, sort } = write.key;
+      if (partition.startsWith("want/")) this.#want(`${partition.slice(5)}/${sort}`, write.value);
+      else if (partition.startsWith("seen/")) this.#seen(keyText(write.key), write.value, before);
+      else if (partition.startsWith("node/")) this.#told(write.value);
+      else if (partition === "lock") this.#lock(commit.by, write.value);
+      else if (partition === dirtyPartition && write.value === null && before !== undefined)
+        this.#unmark(commit, before);
+      else if (partition === dirtyPartition && isTrigger) this.#acknowledged.add(`${sort} ${commit.version}`);
+      else if (partition === laterPartition && write.value === null && before !== undefined) this.#due(commit, before);
+    });
+    // Heads are looked at once all wants of the commit are in.
+    for (const { key, value } of commit.writes) {
+      if (key.partition === "head" && value !== null) this.#head(decodeURIComponent(key.sort), JSON.parse(value));
+    }
+    const changed = commit.writes.filter(({ key }) => !/^(tick$|node\/)/.test(key.partition));
+    if (changed.length > 0) this.changes.push(`${commit.by}: ${changed.map(({ key }) => keyText(key)).join(" ")}`);
+  }
+
+  /** The store was restored from a backup: what went down did so rightly. */
+  restored(): void {
+    this.#lockIs = { holder: "", fence: 0 };
+    this.#heads.clear();
+    this.#wants.clear();
+    this.#digests.clear();
+    this.#buried.clear();
+    for (const [partition, entries] of this.#store.partitions()) {
+      for (const [sort, entry] of entries) {
+        if (partition.startsWith("want/")) this.#want(`${partition.slice(5)}/${sort}`, entry.value);
+        if (partition.startsWith("seen/")) this.#seen(keyText(entry.key), entry.value, undefined);
+        if (partition === "lock") this.#lockIs = JSON.parse(entry.value);
+        if (partition === "head") this.#heads.set(decodeURIComponent(sort), JSON.parse(entry.value));
+      }
+    }
+  }
+
+  #lock(by: string, value: string | null): void {
+    const last = this.#lockIs;
+    const next: Lock = JSON.parse(value ?? "{}");
+    this.#lockIs = next;
+    const isTaken = next.holder !== "" && next.holder !== last.holder;
+    if (!(next.fence >= last.fence + Number(isTaken))) {
+      this.#fault(`1: the fence goes from ${last.fence} to ${next.fence} as ${next.holder || "nobody"} takes over`);
+    }
+    const isRobbed = next.holder === "" && last.holder !== "" && !last.holder.startsWith(`${by}-`);
+    if (isRobbed) this.#fault(`1: ${by} frees the lock of ${last.holder}`);
+  }
+
+  /** What an operator reads of a node: a fault of ours is none of the node's. */
+  #told(value: string | null): void {
+    if (value?.includes("invariant broken")) this.#fault(`3: ${value}`);
+  }
+
+  #want(name: string, value: string | null): void {
+    const last = this.#wants.get(name) ?? {};
+    const next: Resources = value === null ? {} : JSON.parse(value).resources;
+    for (const balancer of new Set([...Object.keys(last), ...Object.keys(next)])) {
+      const [old, now] = [last[balancer] ?? {}, next[balancer] ?? {}];
+      let digest = this.#digests.get(balancer) ?? emptyDigest;
+      for (const [key, { hash }] of Object.entries(old)) {
+        if (now[key]?.hash !== hash) digest = removeFromDigest(digest, key, hash);
+      }
+      for (const [key, { hash, value: told }] of Object.entries(now)) {
+        if (old[key]?.hash === hash) continue;
+        if (contentHash(told) !== hash) this.#fault(`3: ${name} wants ${key} with a hash of something else`);
+        digest = addToDigest(digest, key, hash);
+      }
+      this.#digests.set(balancer, digest);
+    }
+    if (value === null) this.#wants.delete(name);
+    else this.#wants.set(name, next);
+  }
+
+  #head(balancer: string, head: Head): void {
+    const last = this.#heads.get(balancer);
+    this.#heads.set(balancer, head);
+    if (last !== undefined && last.store !== head.store) this.#fault(`1: the head of ${balancer} has another store`);
+    const isLower =
+      last !== undefined && (head.epoch < last.epoch || (head.epoch === last.epoch && head.revision < last.revision));
+    if (isLower) this.#fault(`1: the head of ${balancer} goes down to ${head.epoch}/${head.revision}`);
+    const digest = this.#digests.get(balancer) ?? emptyDigest;
+    if (head.digest !== digest) this.#fault(`3: the head of ${balancer} at ${head.revision} is not what is wanted`);
+    this.#history.set(`${balancer} ${head.store} ${head.epoch} ${head.revision}`, digest);
+  }
+
+  #seen(name: string, value: string | null, before: Entry | undefined): void {
+    if (value === null) return;
+    const seen: Seen = JSON.parse(value);
+    const last: Seen | undefined = before === undefined ? undefined : JSON.parse(before.value);
+    if (last !== undefined && comparePositions(seen.position, last.position) < 0) {
+      this.#fault(`1: the position of ${name} goes down to ${seen.position.resourceVersion}`);
+    }
+    const buried = this.#buried.get(name) ?? new Set();
+    if (seen.gone) buried.add(seen.uid);
+    else if (buried.has(seen.uid)) this.#fault(`5: ${name} returns from the dead as ${seen.uid}`);
+    this.#buried.set(name, buried);
+  }
+
+  /** A mark goes: whoever takes it off has read its object after the mark was made. */
+  #unmark(commit: Commit, mark: Entry): void {
+    const reference = parseReferenceKey(mark.key.sort);
+    const isPostponed = commit.writes.some((write) => isOf(write, laterPartition, mark) && write.value !== null);
+    if (reference === undefined || isPostponed) return;
+    if (!this.#acknowledged.has(`${mark.key.sort} ${mark.version}`)) return;
+    const read = isContest(reference.kind) ? usersPartition(reference) : keyText(seenKey(reference));
+    const lastRead = this.#reads.get(`${commit.by} ${read}`) ?? -1;
+    if (lastRead < Number(mark.version)) {
+      this.#fault(`2: ${commit.by} takes off the mark of ${mark.key.sort}, which it has not read since`);
+    }
+  }
+
+  /** A postponed mark goes only to come back as one that is due. */
+  #due(commit: Commit, mark: Entry): void {
+    if (!commit.writes.some((write) => isOf(write, dirtyPartition, mark) && write.value !== null)) {
+      this.#fault(`2: ${commit.by} forgets that ${mark.key.sort} is to be tried again`);
+    }
+  }
+}
+
+function isOf({ key }: Write, partition: string, mark: Entry): boolean {
+  return key.partition === partition && key.sort === mark.key.sort;
+}

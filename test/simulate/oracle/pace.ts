@@ -1,0 +1,38 @@
+/**
+ * Where nothing goes wrong nobody waits for a timer: no mark stands while the lock is free, and no node is behind, for
+ * longer than a few answers take. It is what each wake-up of the protocol is for.
+ */
+import { dirtyPartition, lockKey } from "../../../shared/reconcile/keys.ts";
+import type { World } from "../world.ts";
+import { isAtHead } from "./end.ts";
+
+const lookEveryMs = 200;
+/** Answers take 400 ms at the worst, a handful of them one after another. */
+const patienceMs = 3_000;
+
+export function watchPace(world: World): void {
+  let freeSince = Number.POSITIVE_INFINITY;
+  const behindSince = new Map<string, number>();
+  const look = () => {
+    const { time, store } = world;
+    const isFree = !JSON.parse(store.get(lockKey)?.value ?? "{}").holder;
+    const isIdle = isFree && store.list(dirtyPartition, undefined, 1).entries.length > 0;
+    freeSince = isIdle ? Math.min(freeSince, time.nowMs) : Number.POSITIVE_INFINITY;
+    if (time.nowMs - freeSince > patienceMs) {
+      world.fault("6: a mark stands and nobody takes the lock");
+      freeSince = Number.POSITIVE_INFINITY;
+    }
+    for (const node of world.nodes.values()) {
+      const { revision } = world.history.head(node.balancer) ?? { revision: 0 };
+      if (isAtHead(world, node) || revision === 0) {
+        behindSince.delete(node.url);
+        continue;
+      }
+      const since = behindSince.get(node.url) ?? time.nowMs;
+      behindSince.set(node.url, since);
+      if (time.nowMs - since > patienceMs) world.fault(`6: ${node.url} is left behind`);
+    }
+    if (!world.isOver) time.after(lookEveryMs, look);
+  };
+  world.time.after(lookEveryMs, look);
+}

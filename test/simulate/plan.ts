@@ -1,0 +1,79 @@
+/** What one seed is about: how many of everything, and what goes wrong. The rest of the seed decides when. */
+import { type Extent, newExtent } from "./objects.ts";
+import { Random } from "./random.ts";
+
+/** Each seed has one kind of faults foremost; every eighth has all of them. */
+export const themes = ["calm", "crash", "freeze", "store", "nodes", "clocks", "events", "all"] as const;
+export type Theme = (typeof themes)[number];
+
+export interface Plan {
+  readonly theme: Theme;
+  readonly copies: number;
+  /** By balancer. */
+  readonly nodes: Readonly<Record<string, number>>;
+  readonly isSoleWriter: boolean;
+  readonly isLambda: boolean;
+  readonly reviews: boolean;
+  readonly pageSize: number;
+  /** By copy: its clock against the true time. */
+  readonly skewsMs: readonly number[];
+  readonly anchors: number;
+  readonly extent: Extent;
+  readonly initialWrites: number;
+  readonly writes: number;
+  /** How long things change and faults strike. */
+  readonly durationMs: number;
+  /** Between two faults. */
+  readonly faultEveryMs: number;
+  readonly faults: readonly FaultKind[];
+  readonly storeFaults: { readonly unavailable: number; readonly uncertain: number; readonly slow: number };
+  readonly eventFaults: { readonly doubled: number; readonly late: number };
+  /** One node never comes back. */
+  readonly deadNode: boolean;
+}
+
+export type FaultKind = "crash" | "freeze" | "away" | "node" | "wipe";
+
+const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
+  calm: [],
+  crash: ["crash"],
+  freeze: ["freeze"],
+  store: ["away"],
+  nodes: ["node", "node", "node", "wipe"],
+  clocks: ["freeze", "crash"],
+  events: ["crash"],
+  all: ["crash", "crash", "freeze", "freeze", "away", "node", "node", "wipe"],
+};
+
+export function newPlan(seed: number, random: Random): Plan {
+  const theme = themes[seed % themes.length] ?? "all";
+  const has = (...some: readonly Theme[]) => theme === "all" || some.includes(theme);
+  const copies = random.pick([1, 2, 2, 3]);
+  const isSoleWriter = copies === 1 && random.one(3);
+  return {
+    theme,
+    copies,
+    nodes: { one: random.pick([1, 1, 2, 3]), two: 1 },
+    isSoleWriter,
+    isLambda: !isSoleWriter && has("freeze") && random.one(3),
+    reviews: !random.one(4),
+    pageSize: random.pick([2, 5, 20, 1_000]),
+    skewsMs: Array.from({ length: copies }, () => (has("clocks") ? Math.floor(random.between(-30_000, 30_000)) : 0)),
+    anchors: 1 + random.below(2),
+    extent: newExtent(random),
+    initialWrites: random.pick([5, 10, 20, 20, 60]),
+    writes: random.pick([10, 20, 30, 40]),
+    durationMs: random.pick([3_000, 10_000, 30_000]),
+    faultEveryMs: random.pick([300, 1_000, 3_000]),
+    faults: faultsOf[theme],
+    storeFaults: has("store")
+      ? { unavailable: random.pick([0, 30, 200]), uncertain: random.pick([0, 10, 40]), slow: random.pick([0, 100]) }
+      : { unavailable: 0, uncertain: 0, slow: 0 },
+    eventFaults: has("events") ? { doubled: 3, late: 3 } : { doubled: 0, late: random.pick([0, 0, 10]) },
+    deadNode: has("nodes") && random.one(4),
+  };
+}
+
+export function randomOf(seed: number): Random {
+  return new Random(Math.imul(seed, 0x9e3779b1) >>> 0);
+}

@@ -1,0 +1,163 @@
+/** A seed from its beginning to its end: objects come, things change and go wrong, faults stop, all comes to rest. */
+import { seenKey } from "../../shared/reconcile/keys.ts";
+import { mend } from "./fault.ts";
+import {
+  type Anchor,
+  anchorIngress,
+  anchorService,
+  anchorServices,
+  anchorSlice,
+  newAnchor,
+  randomContent,
+} from "./objects.ts";
+import { checkEnd, isAtRest } from "./oracle/end.ts";
+import { watchPace } from "./oracle/pace.ts";
+import type { Random } from "./random.ts";
+import { World } from "./world.ts";
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly events: number;
+  readonly trace: string;
+}
+
+/** All events are delivered within this once faults have stopped. */
+const deliveryMs = 120_000;
+const lookEveryMs = 250;
+
+export async function simulate(seed: number, print?: (line: string) => void): Promise<SeedResult> {
+  const world = new World(seed, print);
+  print?.(`plan ${JSON.stringify(world.plan)}`);
+  try {
+    await run(world);
+  } catch (error) {
+    world.fault(
+      `the simulation itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  }
+  return { seed, violations: world.violations, events: world.time.events, trace: world.trace.hash };
+}
+
+async function run(world: World): Promise<void> {
+  const { plan, time } = world;
+  const random = world.random.fork();
+  const isOver = () => world.isOver;
+  const endMs = time.nowMs + plan.durationMs;
+  const anchors = Array.from({ length: plan.anchors }, (_, index) => newAnchor(index));
+  for (const anchor of anchors) void raise(world, random.fork(), anchor, endMs);
+  for (let write = 0; write < plan.initialWrites; write += 1) {
+    time.after(random.between(0, 500), () => void change(world, random, []));
+  }
+  for (let write = 0; write < plan.writes; write += 1) {
+    time.after(random.between(500, plan.durationMs), () => void change(world, random, anchors));
+  }
+  for (let at = 0; at < plan.durationMs; at += random.between(0, 2 * plan.faultEveryMs)) {
+    time.after(at, () => world.strike());
+  }
+  Object.assign(world.store.faults, plan.storeFaults);
+  Object.assign(world.apiserver.faults, plan.eventFaults);
+  if (plan.isLambda) everyMinute(world);
+  if (plan.theme === "calm") watchPace(world);
+  await time.runUntil(endMs, isOver);
+
+  mend(world);
+  const giveUpMs = time.nowMs + deliveryMs;
+  while (world.apiserver.pending > 0 && time.nowMs < giveUpMs) await time.runUntil(time.nowMs + lookEveryMs, isOver);
+  if (world.isOver) return;
+  // Writes that are under way end before their review's time is up.
+  await time.runUntil(time.nowMs + 4_000, isOver);
+  const restMs = time.nowMs + world.boundMs;
+  while (!isAtRest(world) && time.nowMs < restMs && !world.isOver)
+    await time.runUntil(time.nowMs + lookEveryMs, isOver);
+  if (!world.isOver) checkEnd(world);
+  if (!world.isOver) await checkQuiet(world);
+  if (!world.isOver) await checkReplay(world);
+}
+
+/** A route whose Services and endpoints are known before its Ingress comes. */
+async function raise(world: World, random: Random, anchor: Anchor, endMs: number): Promise<void> {
+  const { apiserver, store, time, traffic } = world;
+  const contents = anchorServices(anchor).flatMap((name) => [
+    anchorService(random, anchor, name),
+    anchorSlice(random, anchor, name),
+  ]);
+  for (const content of contents) await apiserver.put(content);
+  const isSeen = () =>
+    contents.every(({ kind, metadata: { namespace = "", name } }) => store.get(seenKey({ kind, namespace, name })));
+  while (!isSeen()) {
+    if (time.nowMs > endMs) return;
+    await time.wait(20);
+  }
+  traffic.watch(anchor);
+  await apiserver.put(anchorIngress(random, anchor));
+}
+
+async function change(world: World, random: Random, anchors: readonly Anchor[]): Promise<void> {
+  const { apiserver, plan } = world;
+  const kind = random.below(10);
+  if (kind < 3 && anchors.length > 0) {
+    const anchor = random.pick(anchors);
+    const made = [
+      anchorIngress(random, anchor),
+      ...anchorServices(anchor).flatMap((name) => [
+        anchorService(random, anchor, name),
+        anchorSlice(random, anchor, name),
+      ]),
+    ];
+    const content = random.pick(made);
+    const { kind: of, metadata } = content;
+    // Only of what is there: each is made once, in its order.
+    if (apiserver.objects.has(`${of}/${metadata.namespace ?? ""}/${metadata.name}`)) await apiserver.put(content);
+    return;
+  }
+  if (kind === 3) {
+    const keys = [...apiserver.objects.keys()].filter((key) => !key.includes("/z/"));
+    if (keys.length > 0) await apiserver.delete(random.pick(keys));
+    return;
+  }
+  const content = randomContent(random, plan.extent);
+  if (kind === 4 && plan.reviews) await apiserver.dryRun(content);
+  else await apiserver.put(content);
+}
+
+/** A host without a timer is called by the minute; it then stays for as long as it was asked to. */
+function everyMinute(world: World): void {
+  const { time } = world;
+  time.after(5_000, () => {
+    for (const copy of world.copies) {
+      if (copy === undefined) continue;
+      copy.caller.thaw();
+      void copy.request("/resync", {}, "other");
+    }
+    everyMinute(world);
+  });
+}
+
+/** When nothing happens, nothing is written and nothing is sent that changes a node. */
+async function checkQuiet(world: World): Promise<void> {
+  const { time, history, traffic } = world;
+  if (world.plan.extent.poison || world.plan.deadNode) return;
+  await time.runUntil(time.nowMs + 6_000);
+  const [changes, deliveries] = [history.changes.length, traffic.deliveries];
+  await time.runUntil(time.nowMs + 70_000);
+  const news = history.changes.slice(changes);
+  if (news.length > 0) world.fault(`quiet: nothing happened, and ${news[0]}`);
+  if (traffic.deliveries > deliveries) world.fault("quiet: nothing happened, and a node was sent something");
+}
+
+/** What was told is told again, in another order: nothing of it is news. */
+async function checkReplay(world: World): Promise<void> {
+  const { time, history, apiserver, plan } = world;
+  if (plan.theme !== "events" || plan.extent.poison) return;
+  const again = async () => {
+    const changes = history.changes.length;
+    apiserver.tellAgain();
+    await time.runUntil(time.nowMs + 3_000);
+    return history.changes.slice(changes);
+  };
+  // The end of an object that another one has followed is noted, once.
+  const first = (await again()).filter((change) => !/^\S+ seen\/\S+( seen\/\S+)*$/.test(change));
+  const news = first.length > 0 ? first : await again();
+  if (news.length > 0) world.fault(`5: what was told before was told again, and ${news[0]}`);
+}

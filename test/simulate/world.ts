@@ -1,0 +1,135 @@
+/** One simulation: a cluster that changes, copies of Entrance, their store and nodes, faults, and those who watch. */
+import { defaultTiming } from "../../shared/reconcile/settings.ts";
+import { Apiserver } from "./apiserver.ts";
+import { Copy } from "./copy.ts";
+import { strike } from "./fault.ts";
+import { NodeServer } from "./node-server.ts";
+import { HistoryOracle } from "./oracle/history.ts";
+import { TrafficOracle } from "./oracle/traffic.ts";
+import { newPlan, type Plan, randomOf } from "./plan.ts";
+import type { Random } from "./random.ts";
+import { ModelStore } from "./store.ts";
+import { Time } from "./time.ts";
+import { Trace } from "./trace.ts";
+
+const startMs = 1_790_000_000_000;
+/** A seed with more than this has told enough. */
+const maxViolations = 5;
+
+export const translation = {
+  balancers: [
+    { name: "one", classes: ["one"] },
+    { name: "two", classes: ["two"] },
+  ],
+  prefix: "entrance.dev",
+};
+
+export class World {
+  readonly seed: number;
+  readonly random: Random;
+  readonly plan: Plan;
+  readonly time = new Time(startMs);
+  readonly trace: Trace;
+  readonly store: ModelStore;
+  readonly nodes: ReadonlyMap<string, NodeServer>;
+  readonly apiserver: Apiserver;
+  readonly history: HistoryOracle;
+  readonly traffic: TrafficOracle;
+  readonly violations: string[] = [];
+  /** By place; undefined: it died and has not come back yet. */
+  readonly copies: (Copy | undefined)[] = [];
+  /** Nothing goes wrong any more. */
+  isMended = false;
+  /** A node has lost what it had, and it is by the minute that it is asked. */
+  isWiped = false;
+  /** The store went back to a backup. */
+  isRestored = false;
+  #lives = 0;
+
+  constructor(seed: number, print?: (line: string) => void) {
+    this.seed = seed;
+    this.random = randomOf(seed);
+    this.plan = newPlan(seed, this.random.fork());
+    const { plan, random, time } = this;
+    this.trace = new Trace(time, print);
+    const onFault = (sentence: string) => this.fault(sentence);
+    this.store = new ModelStore(random.fork(), plan.pageSize);
+    this.history = new HistoryOracle(this.store, onFault);
+    this.traffic = new TrafficOracle(this.history, () => this.isRestored, onFault);
+    this.store.watcher = this.history;
+    const nodes = Object.entries(plan.nodes).flatMap(([balancer, count]) =>
+      Array.from(
+        { length: count },
+        (_, index) => new NodeServer(`http://${balancer}-${index}`, balancer, time, random.fork()),
+      ),
+    );
+    this.nodes = new Map(nodes.map((node) => [node.url, node]));
+    for (const node of nodes) node.watcher = this.traffic;
+    this.apiserver = new Apiserver({
+      time,
+      random: random.fork(),
+      trace: this.trace,
+      reviews: plan.reviews,
+      copy: () => this.#listener(),
+    });
+    for (let place = 0; place < plan.copies; place += 1) this.start(place);
+  }
+
+  get isOver(): boolean {
+    return this.violations.length >= maxViolations;
+  }
+
+  /** Lease, clock margin, timer and push timeout; what clocks differ by; a minute where a node may have lost its disk. */
+  get boundMs(): number {
+    const { leaseMs, clockMarginMs, timerMs, pushTimeoutMs, digestMs } = defaultTiming;
+    const { skewsMs } = this.plan;
+    const apartMs = Math.max(...skewsMs) - Math.min(...skewsMs);
+    const lostMs = this.isWiped ? digestMs + timerMs + apartMs : 0;
+    return leaseMs + clockMarginMs + timerMs + pushTimeoutMs + apartMs + lostMs;
+  }
+
+  fault(sentence: string): void {
+    this.trace.add("VIOLATION", sentence);
+    this.violations.push(sentence);
+  }
+
+  start(place: number): void {
+    const { plan, time, random, trace, nodes } = this;
+    this.#lives += 1;
+    this.copies[place] = new Copy({
+      name: `copy-${place}`,
+      life: this.#lives,
+      time,
+      random: random.fork(),
+      trace,
+      nodes,
+      translation,
+      isSoleWriter: plan.isSoleWriter,
+      isLambda: plan.isLambda,
+      skewMs: plan.skewsMs[place] ?? 0,
+      timing: defaultTiming,
+      storeFor: (caller) => this.store.port(caller),
+      onFault: (sentence) => this.fault(sentence),
+    });
+    trace.add(`copy-${place}`, `starts, life ${this.#lives}`);
+  }
+
+  kill(place: number): void {
+    this.copies[place]?.kill();
+    this.copies[place] = undefined;
+    this.trace.add(`copy-${place}`, "dies");
+  }
+
+  /** Something goes wrong about now. */
+  strike(): void {
+    strike(this);
+  }
+
+  /** A request finds any copy that listens, or one that does not: its connection goes nowhere. */
+  #listener(): Copy | undefined {
+    const copy = this.random.pick(this.copies);
+    // A function is thawed by the request that comes to it.
+    if (copy !== undefined && this.plan.isLambda) copy.caller.thaw();
+    return copy;
+  }
+}
