@@ -1,7 +1,8 @@
 // Ports for TCP and UDP: who answers there, and how members take turns.
 import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePorts, startNode, type TestNode } from "../../harness/node.ts";
+import { startBackend } from "../../harness/backend.ts";
+import { freePorts, request, startNode, type TestNode } from "../../harness/node.ts";
 import { datagram, greeting, greetings, hold } from "./client.ts";
 import { type Member, tcpMember, udpMember } from "./members.ts";
 import { applied, connectionPool, listening, membersOf, service, settled, stateOf, without } from "./values.ts";
@@ -205,4 +206,20 @@ test("listeners that are no ports of connections, and nonsense, are refused with
   }
   await settled(node);
   expect((await node.state()).reloads).toBe(reloads);
+});
+
+test("members that checks find unwell are left out; where nobody is well, all are asked", async () => {
+  const free = await port();
+  await using web = await startBackend("web");
+  const active = { type: "http", interval: "200ms", timeout: "200ms", healthy: 1, unhealthy: 1 };
+  const both = [{ port: web.port }, { port: one.port }];
+  // One greets before it is asked, which is no HTTP: it is unwell.
+  await applied(node, listening("tcp", free, "checked", both, { health: { active } }));
+  const answers = async () => {
+    const asked = Array.from({ length: 6 }, () => request(free, "/").catch(() => undefined));
+    return (await Promise.all(asked)).filter((answer) => answer?.status === 200).length;
+  };
+  await expect.poll(answers, { timeout: 15_000, interval: 200 }).toBe(6);
+  await applied(node, [membersOf("checked", [{ port: one.port }])]);
+  expect(await greetings(free, 2)).toEqual({ one: 2 });
 });

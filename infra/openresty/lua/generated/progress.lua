@@ -23,6 +23,7 @@ typedef struct {
   double refused_until;
   double reloads;
   double may_not;           /* 1: the master belongs to another user, who alone may signal it */
+  double health;            /* version of members' health that was looked at last */
   double passing;           /* 1: some names' TLS is passed through */
   int32_t accepting[8][256]; /* pids, by generation modulo 8 and worker */
 } entrance_progress;

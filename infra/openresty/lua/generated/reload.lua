@@ -92,9 +92,19 @@ local function concerns_a_source(version)
   return found or not is_known
 end
 
+local function is_a_source_outdated()
+  for _, source in ipairs(sources) do
+    if source.is_outdated and source.is_outdated() then
+      return true
+    end
+  end
+  return false
+end
+
 local function is_due(version, now)
   local is_time = progress.again_at > 0 and now >= progress.again_at
-  return is_time or progress.evaluated == 0 or progress.evaluated ~= version and concerns_a_source(version)
+  return is_time or is_a_source_outdated() or progress.evaluated == 0
+    or progress.evaluated ~= version and concerns_a_source(version)
 end
 
 -- The files of all sources, and when to look again.

@@ -2,6 +2,7 @@
 -- A source is a table:
 --
 --   concerns(kind, name)    whether a change of this subject (state/subjects.lua) may change its files
+--   is_outdated()           optional: whether what its files say besides the state has changed; asked once a second
 --   make(context)           its files as of what is published now: {file name → text}, and the time to look again
 --                           though nothing changed, or nil. It may yield (state/breath.lua): what is published
 --                           meanwhile has it called again. NAME.main.conf is included at the top of nginx.conf,

@@ -2,7 +2,9 @@
 local board = require "state.board"
 local duration = require "model.duration"
 local field = require "model.field"
+local known = require "health.known"
 local members = require "route.members"
+local peers = require "route.peers"
 
 local DEFAULT_FAILURES, DEFAULT_SECONDS = 1, 5 -- as for requests
 local MAX_MEMBERS = 4096 -- of one port
@@ -22,6 +24,23 @@ local function settings_of(pool)
   }
 end
 
+local function is_unwell(name, member, now)
+  local it = known.read(known.ACTIVE, name, peers.name(peers.address(member), member.port))
+  return it ~= nil and it.until_time > now
+end
+
+-- Those that checks found unwell are left out, unless that leaves nobody. (Failed connections are counted by whoever
+-- makes them.)
+local function list(name, chosen, weights, takes_all)
+  local found, now = {}, ngx.now()
+  for place, member in ipairs(chosen) do
+    if #found < MAX_MEMBERS and (takes_all or not is_unwell(name, member, now)) then
+      found[#found + 1] = { address = member.address, port = member.port, weight = weights[place] }
+    end
+  end
+  return found
+end
+
 -- {members: {{address, port, weight}}, balance, failures, seconds, proxy_protocol}, as published now.
 return function(name)
   local version, chosen, weights, pool
@@ -30,10 +49,9 @@ return function(name)
     chosen, weights, pool = members.of(name, version)
   until board.version == version
   local it = settings_of(pool)
-  it.members = {}
-  for place = 1, math.min(#chosen, MAX_MEMBERS) do
-    local member = chosen[place]
-    it.members[place] = { address = member.address, port = member.port, weight = weights[place] }
+  it.members = list(name, chosen, weights, false)
+  if #it.members == 0 then
+    it.members = list(name, chosen, weights, true)
   end
   return it
 end

@@ -1,7 +1,9 @@
 -- Ports for connections, as a source of generated configuration (generated/sources.lua).
 local breath = require "state.breath"
+local health = require "health.page"
 local index = require "state.index"
 local memory = require "state.memory"
+local known = require "health.known"
 local members = require "l4.members"
 local openings = require "l4.openings"
 local passthrough = require "l4.passthrough"
@@ -47,6 +49,21 @@ function source.concerns(kind, name)
     note_used((services_of.all()), passthrough.all())
   end
   return used[name] == true
+end
+
+-- Members that checks found unwell are left out, and come back.
+function source.is_outdated()
+  local now, found = health.version, false
+  if progress.health == now then
+    return false
+  end
+  local is_known = known.each(progress.health, now, function(pool)
+    found = found or source.concerns("pool", pool)
+  end)
+  if is_known and not found then
+    progress.health = now
+  end
+  return found or not is_known
 end
 
 -- Sets `to`, and a reason where nothing can lead there.
@@ -117,6 +134,7 @@ local function files(open, names, sockets, had_front)
 end
 
 function source.make(context)
+  progress.health = health.version
   local services, shadowed = services_of.all()
   local names = passthrough.all()
   add_members(services)
