@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import * as v from "valibot";
 import { defaultPorts } from "../openresty/prepare.ts";
+import { readOperation } from "../openresty/settings.ts";
 import { root } from "../wrangler.ts";
 import { Told } from "./told.ts";
 
@@ -75,6 +76,8 @@ export interface Settings {
   readonly front: { readonly proxyProtocol: readonly string[]; readonly trustedProxies: readonly string[] };
   /** Where clients find the node's HTTPS: in the Location of a redirect to it. */
   readonly publicHttpsPort: number;
+  /** How the node records requests and how it ends. */
+  readonly operation: ReturnType<typeof readOperation>;
   readonly samples: { readonly shop: number; readonly blog: number };
   /** Each port that is going to be opened, by the setting that changes it; the samples' only with them. */
   readonly ports: readonly {
@@ -119,6 +122,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       trustedProxies: values.ENTRANCE_NODE_TRUSTED_PROXIES,
     },
     publicHttpsPort: values.ENTRANCE_PUBLIC_HTTPS_PORT ?? values.ENTRANCE_NODE_HTTPS_PORT,
+    operation: readOperation(environment),
     samples: { shop: values.ENTRANCE_SAMPLE_SHOP_PORT, blog: values.ENTRANCE_SAMPLE_BLOG_PORT },
     ports: [
       { setting: "ENTRANCE_LISTEN", ...listen },

@@ -11,6 +11,8 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** It ends with care when its leader is asked to: so long it may take, before the whole group is ended. */
+  readonly endsWithinMs?: number;
   /** Whether it does its work by now; asked until it says so. Rejects when waiting is useless, with the reason. */
   readonly isUp: () => Promise<boolean>;
 }
@@ -55,6 +57,11 @@ export class Supervised {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    const { endsWithinMs } = this.#command;
+    if (this.entry !== undefined && endsWithinMs !== undefined) {
+      process.kill(this.entry.pid, "SIGTERM");
+      await Promise.race([this.#running, sleep(endsWithinMs, undefined, { ref: false })]);
+    }
     if (this.entry !== undefined) await endGroup(this.entry.pid);
     await this.#running;
   }

@@ -1,0 +1,170 @@
+// The admin API where others than this machine reach it: over TLS, by who knows a key; and v1 for a Rainbond's network.
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Backend, startBackend } from "../harness/backend.ts";
+import { makeCertificate } from "../harness/certificate.ts";
+import { EntranceProcess } from "../harness/entrance-process.ts";
+import { freePorts, KEY, request, startNode, type TestNode } from "../harness/node.ts";
+
+const run = promisify(execFile);
+let folder: string;
+const file = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "entrance-admin-"));
+  const own = makeCertificate(["localhost"]);
+  const other = makeCertificate(["other.example"]);
+  writeFileSync(file("cert.pem"), own.chain);
+  writeFileSync(file("key.pem"), own.key);
+  writeFileSync(file("other.pem"), other.key);
+  writeFileSync(file("garbage.pem"), "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n");
+  execFileSync("openssl", [
+    "pkey",
+    "-in",
+    file("key.pem"),
+    "-aes256",
+    "-passout",
+    "pass:x",
+    "-out",
+    file("locked.pem"),
+  ]);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const adminTls = () => ({ certificate: file("cert.pem"), key: file("key.pem") });
+
+/** curl's status and what it printed; 0 where it got no answer. */
+async function curl(...args: readonly string[]): Promise<{ status: number; text: string }> {
+  const all = ["-s", "-w", "\n%{http_code}", "--max-time", "10", ...args];
+  const { stdout } = await run("curl", all).catch((error: { stdout: string }) => error);
+  const lines = stdout.split("\n");
+  return { status: Number(lines.pop()), text: lines.join("\n") };
+}
+
+describe("over TLS", () => {
+  let node: TestNode;
+  const url = (path: string) => `https://localhost:${node.ports.admin}${path}`;
+  const key = ["-H", `Authorization: Bearer ${KEY}`];
+
+  beforeAll(async () => {
+    node = await startNode({ adminTls: adminTls(), bind: { admin: "0.0.0.0" }, keys: [KEY, "another-key-of-tests"] });
+  });
+
+  afterAll(async () => {
+    await node?.stop();
+  });
+
+  test("with either of two keys, and not without", async () => {
+    const trusting = ["--cacert", file("cert.pem")];
+    expect((await curl(...trusting, ...key, url("/v2/state"))).status).toBe(200);
+    const second = ["-H", "Authorization: Bearer another-key-of-tests"];
+    expect((await curl(...trusting, ...second, url("/v2/state"))).status).toBe(200);
+    for (const wrong of ["", "Bearer", "Bearer ", `Bearer ${KEY}x`, `Bearer ${KEY.slice(0, -1)}`, `Basic ${KEY}`]) {
+      expect((await curl(...trusting, "-H", `Authorization: ${wrong}`, url("/v2/state"))).status, wrong).toBe(401);
+    }
+    expect((await curl(...trusting, url("/v1/upstreams"))).status).toBe(401);
+    expect((await curl(...trusting, url("/metrics"))).status).toBe(401);
+  });
+
+  test("never in the clear, and by no old protocol", async () => {
+    expect((await request(node.ports.admin, "/v2/state", { headers: { authorization: `Bearer ${KEY}` } })).status).toBe(
+      400,
+    );
+    expect((await curl("--cacert", file("cert.pem"), ...key, "--tls-max", "1.1", url("/v2/state"))).status).toBe(0);
+    expect((await curl("--cacert", file("cert.pem"), ...key, "--tlsv1.3", url("/v2/state"))).status).toBe(200);
+    expect((await curl(...key, url("/v2/state"))).status).toBe(0); // nobody signed it for curl
+  });
+
+  test.each(["node", "workerd"] as const)("Entrance in %s reaches it", async (platform) => {
+    const trusted = platform === "node" ? "ENTRANCE_NODE_CA" : "NODE_EXTRA_CA_CERTS";
+    const environment = { [trusted]: file("cert.pem") };
+    await using entrance = await EntranceProcess.start({ platform, nodes: [url("")], environment });
+    await vi.waitFor(
+      async () => {
+        const [balancer] = (await entrance.status()).balancers;
+        const { answeredAt, error } = balancer?.nodes[0] ?? {};
+        expect([typeof answeredAt, error ?? "none"]).toEqual(["number", expect.not.stringMatching(/no answer/)]);
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+  });
+});
+
+describe("what can't be used is refused with a sentence", () => {
+  const files = (certificate: string, key: string) => ({ certificate: file(certificate), key: file(key) });
+  test.each<[string, () => object, RegExp]>([
+    [
+      "others, without a certificate",
+      () => ({ bind: { admin: "0.0.0.0" } }),
+      /needs a certificate where others reach it/,
+    ],
+    ["another's key", () => ({ adminTls: files("cert.pem", "other.pem") }), /other\.pem is not the key/],
+    ["a key with a password", () => ({ adminTls: files("cert.pem", "locked.pem") }), /without a password/],
+    ["garbage", () => ({ adminTls: files("garbage.pem", "key.pem") }), /must hold a certificate/],
+    ["no such file", () => ({ adminTls: files("none.pem", "key.pem") }), /not there or may not be read/],
+    ["a path with ;", () => ({ adminTls: files("a;b", "key.pem") }), /choose a path without/],
+    ["v1 for nobody", () => ({ v1: { listen: "127.0.0.1:1", allow: [] } }), /v1 has no key/],
+    ["v1 without a port", () => ({ v1: { listen: "127.0.0.1", allow: ["10.0.0.0/8"] } }), /v1's port must be/],
+    ["v1 at a name", () => ({ v1: { listen: "localhost:1", allow: ["10.0.0.0/8"] } }), /v1's address must be an IP/],
+    ["v1 for a name", () => ({ v1: { listen: "127.0.0.1:1", allow: ["all"] } }), /must be an IP address or a range/],
+    [
+      "v1 for /33",
+      () => ({ v1: { listen: "127.0.0.1:1", allow: ["10.0.0.0/33"] } }),
+      /must be an IP address or a range/,
+    ],
+    ["v1 for text", () => ({ v1: { listen: "127.0.0.1:1", allow: ["10.0.0.1; allow all"] } }), /IP address or a range/],
+  ])("%s", async (_, options, sentence) => {
+    await expect(startNode(options())).rejects.toThrow(sentence);
+  });
+});
+
+describe("v1 for an existing Rainbond", () => {
+  let backend: Backend;
+  let node: TestNode;
+  let port = 0;
+  // An address of this machine that is not loopback.
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+
+  beforeAll(async () => {
+    backend = await startBackend("old");
+    [port = 0] = await freePorts(1);
+    const allow = ["127.0.0.0/8"];
+    node = await startNode({ v1: { listen: `0.0.0.0:${port}`, allow }, trustedProxies: ["0.0.0.0/0"] });
+  });
+
+  afterAll(async () => {
+    await node?.stop();
+    await backend?.close();
+  });
+
+  test("who is allowed needs no key, and may use v1 and /health", async () => {
+    const body = JSON.stringify({ name: "a.b", protocol: "http", servers: [{ addr: `127.0.0.1:${backend.port}` }] });
+    expect((await request(port, "/v1/upstreams/a.b", { method: "UPDATE", body })).status).toBe(205);
+    expect((await request(port, "/health")).status).toBe(205);
+    expect((await node.get("a.b")).status).toBe(200);
+    for (const path of ["/v2/state", "/metrics", "/", "/v2/drain"]) {
+      expect((await request(port, path, { headers: { authorization: `Bearer ${KEY}` } })).status, path).toBe(404);
+    }
+  });
+
+  test("others are refused, whatever they say of themselves", async () => {
+    if (own === undefined) throw new Error("this test needs a network interface beside loopback: ip link add");
+    const asOther = ["--interface", own, `http://${own}:${port}/v1/upstreams`];
+    expect((await curl(...asOther)).status).toBe(403);
+    expect((await curl("-H", "X-Forwarded-For: 127.0.0.1", ...asOther)).status).toBe(403);
+    expect((await curl("-H", `Authorization: Bearer ${KEY}`, ...asOther)).status).toBe(403);
+  });
+
+  test("without it there is no such listener", async () => {
+    await using none = await startNode();
+    await expect(request(port + 1, "/health")).rejects.toThrow();
+    expect((await request(none.ports.admin, "/v1/upstreams")).status).toBe(205);
+  });
+});
