@@ -58,7 +58,11 @@ events { worker_connections 4096; }
 stream { ${servers(tcp, udp)} }
 `;
   writeFileSync(join(directory, "nginx.conf"), configuration);
-  const child = spawn(command, ["-p", directory, "-c", "nginx.conf", "-e", "logs/error.log"], { stdio: "inherit" });
+  const child = spawn(command, ["-p", directory, "-c", "nginx.conf", "-e", "logs/error.log"], {
+    // A session of its own, as the node has one: the kernel shares out CPUs by session.
+    detached: true,
+    stdio: "inherit",
+  });
   for (let attempt = 0; attempt < 200 && !(await answers(tcp)); attempt += 1) await sleep(20);
   return {
     tcp,
