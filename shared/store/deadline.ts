@@ -2,15 +2,16 @@
 
 /** The whole of it: half of a lease, so that who holds the lock can still extend it. */
 const deadlineMs = 5_000;
-/** With less than this left there is no other attempt. */
-const nearMs = 100;
+/** With less than this left there is no other attempt: it would be given up before it can be answered. */
+const nearMs = 500;
 
 /** By a clock that nobody sets. */
 export class Deadline {
   readonly #at = performance.now() + deadlineMs;
 
+  /** Whole milliseconds: timers of signals take no others. */
   left(): number {
-    return Math.max(1, this.#at - performance.now());
+    return Math.max(1, Math.ceil(this.#at - performance.now()));
   }
 
   isNear(): boolean {

@@ -5,7 +5,7 @@ export type Fault =
   /** A condition did not hold: the single action's, or of a transaction those at these places. */
   | { readonly type: "condition"; readonly places: readonly number[]; readonly version: string | undefined }
   /** Nothing happened; the same may be tried again after a while. */
-  | { readonly type: "throttled" | "contended"; readonly says: string }
+  | { readonly type: "throttled" | "contended" | "unreached"; readonly says: string }
   /** It may have happened, or happen yet. */
   | { readonly type: "lost"; readonly says: string }
   /** Nothing happened, and trying again changes nothing. */
@@ -30,7 +30,7 @@ const misconfigured: Readonly<Record<string, string>> = {
   AccessDeniedException:
     "the role lacks a permission on ENTRANCE_DYNAMODB_TABLE: infra/aws/entrance.yaml lists what it needs",
   UnrecognizedClientException: "AWS does not know these credentials",
-  InvalidSignatureException: "AWS does not accept these credentials, or this machine's clock is wrong",
+  InvalidSignatureException: "AWS does not accept these credentials",
   IncompleteSignatureException: "AWS does not accept these credentials",
   MissingAuthenticationTokenException: "there are no AWS credentials",
   ExpiredTokenException: "the AWS credentials have expired",
@@ -44,6 +44,9 @@ export function faultOf(cause: unknown): Fault {
   if (name === "TransactionCanceledException") return canceled(cause, says);
   if (throttled.has(name)) return { type: "throttled", says: name };
   if (contended.has(name)) return { type: "contended", says: name };
+  // The client has learnt the server's time by this answer, and signs the next request by it.
+  if (/Signature (expired|not yet current)/.test(says))
+    return { type: "throttled", says: "this machine's clock is wrong" };
   const advice = misconfigured[name];
   if (advice !== undefined) {
     return { type: "final", error: new EntranceError("misconfigured", `DynamoDB: ${advice}`, { cause }) };
@@ -51,6 +54,7 @@ export function faultOf(cause: unknown): Fault {
   if (/Region is missing/.test(says)) {
     return { type: "final", error: new EntranceError("misconfigured", "DynamoDB: set AWS_REGION", { cause }) };
   }
+  if (/^(ECONNREFUSED|ENOTFOUND)$/.test(textOf(cause, "code") ?? "")) return { type: "unreached", says };
   const status = statusOf(cause);
   // A client's fault that is none of these: what we sent is wrong.
   if (status !== undefined && status >= 400 && status < 500 && name !== "TransactionInProgressException") {

@@ -243,8 +243,9 @@ function uncertain(says: string, cause: unknown): EntranceError {
 }
 
 function gaveUp(fault: Exclude<Fault, { type: "condition" | "final" }>, cause: unknown): EntranceError {
-  if (fault.type === "lost")
+  if (fault.type === "lost" || fault.type === "unreached") {
     return new EntranceError("unavailable", `DynamoDB does not answer: ${fault.says}`, { cause });
+  }
   const sentence =
     fault.type === "throttled"
       ? `DynamoDB takes no more at the moment (${fault.says}): try again`

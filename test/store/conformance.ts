@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Store } from "../../shared/store/port.ts";
+import { clockCases } from "./cases/clock.ts";
 import { commitCases } from "./cases/commit.ts";
 import { concurrencyCases } from "./cases/concurrency.ts";
 import { entryCases } from "./cases/entries.ts";
@@ -53,7 +54,16 @@ export function runStoreConformance(under: StoreUnderTest): void {
         test(name, () => run({ store: at(opened, 0), clients, partition: () => `conformance/${randomUUID()}` }));
       },
     };
-    const groups = { entryCases, commitCases, orderCases, pagingCases, limitCases, modelCases, concurrencyCases };
+    const groups = {
+      entryCases,
+      commitCases,
+      orderCases,
+      pagingCases,
+      limitCases,
+      clockCases,
+      modelCases,
+      concurrencyCases,
+    };
     for (const cases of Object.values(groups)) cases(suite);
 
     test("each exclusion names a test", () => {

@@ -1,7 +1,7 @@
 /** Going through a partition page by page, also while it changes. */
 import { expect } from "vitest";
 import type { Store } from "../../../shared/store/port.ts";
-import { maxCommitBytes, maxPageSize, maxValueBytes } from "../../../shared/store/port.ts";
+import { maxCommitBytes, maxCommitKeys, maxPageSize, maxValueBytes } from "../../../shared/store/port.ts";
 import { put, type Suite, walk } from "../conformance.ts";
 
 const count = 25;
@@ -68,6 +68,21 @@ export function pagingCases({ test }: Suite): void {
       await put(store, name, Object.fromEntries(many.slice(from, from + 40).map((sort) => [sort, "{}"])));
     }
     expect((await walk(store, name)).map(([sort]) => sort)).toEqual(many);
+  });
+
+  test("10,000 entries are gone through in order, beside other partitions of as many", async ({ store, partition }) => {
+    const name = partition();
+    const many = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(6, "0"));
+    const commits: Promise<string>[] = [];
+    for (let from = 0; from < many.length; from += maxCommitKeys) {
+      const values = Object.fromEntries(many.slice(from, from + maxCommitKeys).map((sort) => [sort, `{"n":${from}}`]));
+      commits.push(put(store, name, values), put(store, `${name}/more`, values));
+      if (commits.length >= 20) await Promise.all(commits.splice(0));
+    }
+    await Promise.all(commits);
+    expect((await walk(store, name)).map(([sort]) => sort)).toEqual(many);
+    const page = await store.list(name, "009989", maxPageSize);
+    expect(page.entries.map(({ key }) => key.sort)).toEqual(many.slice(9_990));
   });
 
   test("pages of the largest values come in full", async ({ store, partition }) => {
