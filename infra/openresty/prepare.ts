@@ -19,6 +19,7 @@ import { backendLocations, backendUpstreams, findAuthorities } from "./prepare/b
 import { address, checkDirectory, checkKeys, checkSuffix, integer, isLoopback } from "./prepare/checked.ts";
 import { socketFolder, writeFirstGeneration } from "./prepare/generated.ts";
 import { findInstallation } from "./prepare/installation.ts";
+import { l4Settings } from "./prepare/l4.ts";
 import { checkAccessLog, type Recorded, recordConf, requestIdConf, sampleConf } from "./prepare/log.ts";
 import { connectionLimit, userLine } from "./prepare/process.ts";
 import { richLocations } from "./prepare/rich-locations.ts";
@@ -193,19 +194,13 @@ export function prepareNode(options: NodeOptions): NodeCommand {
     health_needs_key: !isLoopback(healthAddress),
     v1_without_key: isLoopback(adminAddress),
   };
-  const folder = socketFolder(directory);
-  const l4 = {
+  const own = {
     address: options.bind?.http ?? "0.0.0.0",
     https: listeners.https.join(":"),
-    https_port: https,
-    own_ports: [...Object.values(listeners).map(([, port]) => port), ...(v1 === undefined ? [] : [v1.port])],
-    sockets: Math.floor(connections / 2),
-    folder,
-    has_lua: installation.hasStreamLua && folder !== undefined,
-    trusted: trust.proxies,
-    takes_proxy_protocol: trust.proxyProtocol.includes("tcp"),
-    https_takes_proxy_protocol: trust.proxyProtocol.includes("https"),
+    httpsPort: https,
+    ports: [...Object.values(listeners).map(([, port]) => port), ...(v1 === undefined ? [] : [v1.port])],
   };
+  const l4 = l4Settings(own, trust, installation, connections, socketFolder(directory));
   const has_authorities = authorities !== undefined;
   const trusts_proxies = trust.proxies.length > 0;
   write(

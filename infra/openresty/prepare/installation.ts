@@ -1,4 +1,5 @@
 /** The nginx that runs here, and the modules that it must be told to load. */
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { NodeSetupError } from "./setup-error.ts";
@@ -38,6 +39,11 @@ function debianHasCjson(): boolean {
     return [folder, ...architectures].map((path) => join(path, "lua/5.1/cjson.so"));
   });
   return names.some((path) => existsSync(path));
+}
+
+/** Without it the PROXY protocol's client is known to requests alone; some builds of OpenResty lack it. */
+export function hasStreamRealip(command: string): boolean {
+  return spawnSync(command, ["-V"], { encoding: "utf8" }).stderr.includes("--with-stream_realip_module");
 }
 
 /**

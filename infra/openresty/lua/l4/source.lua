@@ -20,6 +20,7 @@ local form = settings.l4.has_lua and scripted or stock
 
 local TRY_AGAIN_SECONDS = 5
 local NO_V2 = "proxyProtocol v2 can't be sent by this nginx: use v1"
+local NO_CLIENT = "this nginx lacks ngx_stream_realip_module, which the PROXY protocol on https needs here"
 local NO_ROOM = "the node's folder has too long a path for a socket: choose a shorter one"
 
 -- The pools that ports use, as of the last evaluation; made anew when another worker has made a newer one.
@@ -95,6 +96,8 @@ local function passing(names)
   for _, it in ipairs(names) do
     if it.pool and not settings.l4.folder then
       it.reason = NO_ROOM
+    elseif it.pool and not settings.l4.knows_the_client then
+      it.reason = NO_CLIENT
     end
     if not it.reason then
       open[#open + 1] = it

@@ -149,6 +149,9 @@ end
 
 local function trusted()
   local lines = {}
+  if not settings.l4.takes_proxy_protocol and not settings.l4.https_takes_proxy_protocol then
+    return ""
+  end
   for place, range in ipairs(settings.l4.trusted) do
     assert(not range:find("[^%x:./]"), "no range")
     lines[place] = ("set_real_ip_from %s;"):format(range)
