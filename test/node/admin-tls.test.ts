@@ -1,6 +1,7 @@
 // The admin API where others than this machine reach it: over TLS, by who knows a key; and v1 for a Rainbond's network.
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -134,9 +135,11 @@ describe("v1 for an existing Rainbond", () => {
 
   beforeAll(async () => {
     backend = await startBackend("old");
-    [port = 0] = await freePorts(1);
+    const [v1 = 0, http = 0, https = 0, admin = 0, health = 0, waiting = 0] = await freePorts(6);
+    port = v1;
     const allow = ["127.0.0.0/8"];
-    node = await startNode({ v1: { listen: `0.0.0.0:${port}`, allow }, trustedProxies: ["0.0.0.0/0"] });
+    const ports = { http, https, admin, health, waiting };
+    node = await startNode({ ports, v1: { listen: `0.0.0.0:${port}`, allow }, trustedProxies: ["0.0.0.0/0"] });
   });
 
   afterAll(async () => {
@@ -166,5 +169,37 @@ describe("v1 for an existing Rainbond", () => {
     await using none = await startNode();
     await expect(request(port + 1, "/health")).rejects.toThrow();
     expect((await request(none.ports.admin, "/v1/upstreams")).status).toBe(205);
+  });
+});
+
+describe("who asks too often, too much or too slowly is stopped, and others are not", () => {
+  test.each(["health", "admin"] as const)("on the %s listener", async (listener) => {
+    await using node = await startNode();
+    const port = node.ports[listener];
+    const path = listener === "health" ? "/ready" : "/v2/state";
+    const many = await Promise.all(Array.from({ length: 300 }, () => request(port, path).catch(() => undefined)));
+    expect(new Set(many.map((answer) => answer?.status ?? 0))).not.toContain(500);
+    const tooLong = await request(port, path, { method: "POST", body: "x".repeat(300_000) }).catch(() => undefined);
+    expect([undefined, 401, 405, 413]).toContain(tooLong?.status);
+    // Headers that never end: the connection is closed, and nobody else waits for it.
+    const slow = connect(port, "127.0.0.1");
+    const closed = new Promise((resolve) => slow.once("close", resolve));
+    slow.on("error", () => undefined);
+    slow.write("GET / HTTP/1.1\r\nHost: x\r\nX-A: ");
+    expect((await request(node.ports.health, "/health")).status).toBe(200);
+    await closed;
+    expect(node.log()).not.toMatch(/\[(alert|emerg|crit)\]/);
+  });
+
+  test("a thousand scrapes at once: some are told to come later", async () => {
+    await using node = await startNode();
+    const codes = await run("curl", [
+      ...["-s", "-o", "/dev/null", "--parallel", "--parallel-max", "50", "-w", "%{http_code}\n"],
+      `http://127.0.0.1:${node.ports.health}/ready?[1-2000]`,
+    ]).catch((error: { stdout: string }) => error);
+    const counts = new Map<string, number>();
+    for (const code of codes.stdout.trim().split("\n")) counts.set(code, (counts.get(code) ?? 0) + 1);
+    expect(counts.get("429") ?? 0).toBeGreaterThan(0);
+    expect((counts.get("503") ?? 0) + (counts.get("429") ?? 0)).toBe(2000);
   });
 });
