@@ -3,6 +3,8 @@ import { hasStreamRealip, type Installation } from "./installation.ts";
 import { NodeSetupError } from "./setup-error.ts";
 import type { Trust } from "./trusted.ts";
 
+const SHARE_FOR_SOCKETS = 0.6;
+
 export interface OwnListeners {
   /** Where ports are opened that ask for no address. */
   readonly address: string;
@@ -31,8 +33,8 @@ export function l4Settings(
     https: own.https,
     https_port: own.httpsPort,
     own_ports: own.ports,
-    // Each takes one of a worker's connections.
-    sockets: Math.floor(connections / 2),
+    // Each takes one of a worker's connections; the others are for those who come.
+    sockets: Math.floor(connections * SHARE_FOR_SOCKETS),
     folder,
     has_lua: installation.hasStreamLua && folder !== undefined,
     trusted: trust.proxies,

@@ -68,10 +68,11 @@ function source.is_outdated()
 end
 
 -- Sets `to`, and a reason where nothing can lead there.
-local function add_members(list)
+local function add_members(list, by_pool)
   for _, it in ipairs(list) do
     if it.pool then
-      it.to = members(it.pool)
+      by_pool[it.pool] = by_pool[it.pool] or members(it.pool)
+      it.to = by_pool[it.pool]
       if it.to.proxy_protocol == "v2" and it.protocol ~= "udp" then
         it.reason = NO_V2
       end
@@ -140,8 +141,9 @@ function source.make(context)
   progress.health = health.version
   local services, shadowed = services_of.all()
   local names = passthrough.all()
-  add_members(services)
-  add_members(names)
+  local by_pool = {}
+  add_members(services, by_pool)
+  add_members(names, by_pool)
   local sockets, try_again = openings.decide(services, context)
   local passed = passing(names)
   progress.passing = #passed > 0 and 1 or 0
