@@ -13,9 +13,10 @@ export function writeFirstGeneration(directory: string): void {
   symlinkSync("0", join(directory, "conf/generated/current"));
 }
 
-/** Where nginx listens for itself, or undefined where the path is too long for a socket. */
+/** Where nginx listens for itself, cleared of what was there, or undefined where the path is too long for a socket. */
 export function socketFolder(directory: string): string | undefined {
   const folder = join(directory, "temp");
-  for (const name of ["https", "passthrough", "l4"]) rmSync(join(folder, `${name}.sock`), { force: true });
+  for (const name of ["https.sock", "passthrough.sock", "l4.sock", "listeners.json"])
+    rmSync(join(folder, name), { force: true });
   return Buffer.byteLength(folder + LONGEST_SOCKET) <= MAX_SOCKET_PATH ? folder : undefined;
 }

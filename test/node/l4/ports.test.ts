@@ -2,7 +2,10 @@
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePorts, startNode, type TestNode } from "../../harness/node.ts";
 import { datagram, greeting, hold } from "./client.ts";
@@ -91,7 +94,8 @@ test("an address that this machine has not", async () => {
 });
 
 test("a port below 1024, for a node that may not", async () => {
-  const wrap = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "--"];
+  const isRoot = process.getuid?.() === 0;
+  const wrap = isRoot ? ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "--"] : [];
   await using bound = await startNode({ wrap });
   const changes = [...listening("tcp", 83, "low", [{ port: one.port }]), service("tcp", 83, "low")];
   await applied(bound, changes);
@@ -123,4 +127,27 @@ test("a port that somebody took after it was tried: nginx keeps what it has, the
   await leave(squatter);
   await expect.poll(() => greeting(lost).catch(() => ""), { timeout: 15_000, interval: 200 }).toBe("one");
   held.socket.destroy();
+});
+
+// Only root can give its workers to somebody else.
+test.runIf(process.getuid?.() === 0)("workers that may not signal the master say what to change", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "entrance-node-"));
+  const nobody = 65_534;
+  chmodSync(directory, 0o755);
+  chownSync(directory, nobody, nobody);
+  const [http = 0, https = 0, admin = 0, health = 0, waiting = 0, free = 0] = await freePorts(6);
+  const ports = { http, https, admin, health, waiting };
+  const foreign = await startNode({ directory, ports });
+  try {
+    await foreign.apply(listening("tcp", free, "db", [{ port: one.port }]));
+    await expect.poll(async () => (await foreign.state()).l4Problem).toMatch(/run master and workers as one user/);
+    expect((await foreign.state()).reloads).toBe(0);
+    const reason = expect.stringMatching(/CAP_NET_BIND_SERVICE/) as string;
+    expect(await stateOf(foreign, `VirtualService/tcp/${free}`)).toEqual({ state: "failed", reason });
+    await expect(greeting(free)).rejects.toThrow("ECONNREFUSED");
+    expect((await foreign.get("nobody.example")).status).toBe(404);
+  } finally {
+    await foreign.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

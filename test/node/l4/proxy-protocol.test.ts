@@ -23,7 +23,10 @@ function say(port: number, bytes: readonly (string | Buffer)[], localAddress = "
     socket.on("data", (data) => {
       text += data.toString();
     });
-    socket.on("error", reject);
+    // Who is cut off may be so in the middle of what it says.
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ECONNRESET" && error.code !== "EPIPE") reject(error);
+    });
     socket.on("close", () => resolve(text));
     for (const each of bytes) socket.write(each);
   });

@@ -18,6 +18,7 @@ local MARK = "mark" -- tells two generations apart
 local folder = {}
 
 local root = ngx.config.prefix() .. "conf/generated/"
+local notes = ngx.config.prefix() .. "temp/"
 
 local function path_of(number, name)
   return ("%s%d/%s"):format(root, number, name)
@@ -44,9 +45,9 @@ local function write_file(path, text)
   return fine, problem
 end
 
--- Beside the generations: what is known of them.
+-- What is known of the generation that counts, for all workers: of their own, wherever generations lie.
 function folder.noted(name)
-  local file = io.open(root .. name, "r")
+  local file = io.open(notes .. name, "r")
   local text = file and file:read("*a")
   if file then
     file:close()
@@ -59,11 +60,11 @@ function folder.note(name, text)
   if folder.noted(name) == text then
     return true
   end
-  local fine, problem = write_file(root .. name .. ".new", text)
+  local fine, problem = write_file(notes .. name .. ".new", text)
   if not fine then
     return nil, problem
   end
-  return system.rename(root .. name .. ".new", root .. name)
+  return system.rename(notes .. name .. ".new", notes .. name)
 end
 
 local function sorted_names(texts)

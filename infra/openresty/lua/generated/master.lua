@@ -1,5 +1,6 @@
 -- The master process: it takes a new configuration when it is told to.
 local ffi = require "ffi"
+require "state.system" -- declares strerror
 
 ffi.cdef [[
 int getppid(void);
@@ -12,16 +13,17 @@ local EPERM = 1
 
 local master = {}
 
--- true; false when it belongs to somebody else; or nil and a number, when there is none.
+-- Whether it takes signals of this process; otherwise it belongs to another user.
+function master.obeys()
+  return C.kill(C.getppid(), 0) == 0
+end
+
+-- true, or nil and why not.
 function master.reload()
   if C.kill(C.getppid(), SIGHUP) == 0 then
     return true
   end
-  local number = ffi.errno()
-  if number == EPERM then
-    return false
-  end
-  return nil, number
+  return nil, ffi.string(C.strerror(ffi.errno()))
 end
 
 function master.is_alive(pid)

@@ -151,6 +151,9 @@ local function serve(each)
 end
 
 local function ask(texts, mark, revision, now)
+  if not problem_of.may_reload() then
+    return true
+  end
   local number = progress.last + 1
   texts["generation.main.conf"] = ("env ENTRANCE_GENERATION=%d;\n"):format(number)
   texts["https.conf"] = texts["https.conf"] or "include node/https.conf;\n"
@@ -161,21 +164,12 @@ local function ask(texts, mark, revision, now)
   progress.last, progress.asked, progress.asked_at, progress.asked_revision = number, number, now, revision
   progress.under_way = 1
   fine, problem = master.reload()
-  if fine then
-    progress.reloads, progress.may_not = progress.reloads + 1, 0
-    return true
+  if not fine then
+    progress.asked, progress.under_way = progress.running, 0
+    folder.point_to(progress.running)
+    return nil, "the master could not be signalled: " .. problem
   end
-  progress.asked, progress.under_way = progress.running, 0
-  folder.point_to(progress.running)
-  folder.forget(number)
-  progress.last = number - 1
-  if fine == nil then
-    return nil, ("there is no master to signal (error %d)"):format(problem)
-  end
-  if progress.may_not == 0 then
-    ngx.log(ngx.ERR, problem_of.MAY_NOT)
-  end
-  progress.may_not = 1
+  progress.reloads = progress.reloads + 1
   return true
 end
 

@@ -3,6 +3,7 @@
 local bindable = require "l4.bindable"
 local breath = require "state.breath"
 local folder = require "generated.folder"
+local problem = require "generated.problem"
 local settings = require "settings"
 local system = require "state.system"
 
@@ -29,12 +30,19 @@ local function opened_by(generation)
   return names
 end
 
+local function reason_against_opening(socket, refused)
+  if not problem.may_reload() then
+    return problem.MAY_NOT
+  end
+  return refused[socket.name] and REFUSED or bindable(socket)
+end
+
 local function reason_against(it, opened, refused)
   if it.protocol == "tcp" and is_own[it.port] then
     return ("port %d is the node's own: use another"):format(it.port)
   end
   for _, socket in ipairs(it.sockets) do
-    local reason = not opened[socket.name] and (refused[socket.name] and REFUSED or bindable(socket))
+    local reason = not opened[socket.name] and reason_against_opening(socket, refused)
     if reason then
       return reason
     end
