@@ -8,6 +8,7 @@ local folder = require "generated.folder"
 local head = require "state.head"
 local lock = require "state.lock"
 local master = require "generated.master"
+local own = require "generated.own"
 local problem_of = require "generated.problem"
 local progress = require "generated.progress"
 local ring = require "state.ring"
@@ -25,7 +26,6 @@ local GENERATIONS = 8 -- as in progress.accepting
 -- minute. (Old workers end after worker_shutdown_timeout.)
 local MANY_OLD, MAX_WAIT_SECONDS = 8, 60
 
-local own_generation = 0
 local is_waiting = false
 
 -- Whether a worker of an older generation still takes connections.
@@ -262,18 +262,18 @@ function reload.soon()
   come_back(0)
 end
 
--- A worker begins to take connections. (Which configuration is its own is said by that, and not by any file.)
+-- A worker begins to take connections.
 function reload.began()
-  own_generation = tonumber(os.getenv("ENTRANCE_GENERATION")) or 0
-  progress.accepting[own_generation % GENERATIONS][ngx.worker.id()] = ngx.worker.pid()
-  progress.running = math.max(progress.running, own_generation)
-  progress.last, progress.asked = math.max(progress.last, own_generation), math.max(progress.asked, own_generation)
+  own.begin()
+  progress.accepting[own.generation % GENERATIONS][ngx.worker.id()] = ngx.worker.pid()
+  progress.running = math.max(progress.running, own.generation)
+  progress.last, progress.asked = math.max(progress.last, own.generation), math.max(progress.asked, own.generation)
   come_back(0)
 end
 
 -- A worker takes no more connections: nginx tells those that have timers.
 function reload.ended()
-  local mine = progress.accepting[own_generation % GENERATIONS]
+  local mine = progress.accepting[own.generation % GENERATIONS]
   if mine[ngx.worker.id()] == ngx.worker.pid() then
     mine[ngx.worker.id()] = 0
   end

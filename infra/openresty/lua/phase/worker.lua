@@ -27,7 +27,7 @@ return function()
   in_flight.start()
   counters.shared.starts = counters.shared.starts + 1
   authorities.began()
-  view.report()
   reload.began()
+  view.report()
   assert(ngx.timer.every(EVERY_SECONDS, report))
 end

@@ -5,6 +5,7 @@ local chosen = require "tls.chosen"
 local head = require "state.head"
 local health = require "health.page"
 local known = require "health.known"
+local own = require "generated.own"
 local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
@@ -90,6 +91,9 @@ end
 -- For /v2/state: shows where this worker is, also while no requests come.
 function view.report()
   view.catch_up()
+  if not own.is_newest() then
+    return -- its place is another's by now
+  end
   local mine = board.workers[ngx.worker.id()]
   mine.pid, mine.version, mine.revision = ngx.worker.pid(), view.version, head.current().revision
   mine.beat = ngx.time()
