@@ -27,8 +27,13 @@ export class LaunchedNode extends TestNode {
   }
 
   override async stop(): Promise<void> {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
+    const { pid } = this.#child;
+    try {
+      // All of the group: workers outlive a master that was killed.
+      if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    } catch {
+      // nobody is left
+    }
     await this.exited;
     rmSync(this.directory, { recursive: true, force: true });
   }

@@ -11,30 +11,29 @@ ffi.cdef [[ typedef struct { double request; int32_t route, member; } entrance_n
 local note = {}
 
 local NOTES = 65536 -- two requests that share a place: the earlier one counts as having met nothing
+local ERROR_BYTES = 256
 local UNIT = 16 -- requests lie at least so far apart
 
 local get_request = base.get_request
-local cast = ffi.cast
+local C, cast = ffi.C, ffi.cast
 local notes = ffi.new("entrance_note[?]", NOTES)
 local shared = page.shared
+local lower_case = ffi.new("unsigned char[16]")
+local error_text, error_length = ffi.new("unsigned char[?]", ERROR_BYTES), ffi.new("size_t[1]")
 local var = ngx.var
 
 local logs, counts = settings.logs, settings.counts
 note.is_needed = logs or counts
 
--- What a host's requests, or a route's, meet: kept with it, so that nothing is looked up twice.
-function note.met(rule, pool)
-  return { rule = rule, pool = pool or "", slot = 0, epoch = 0 }
-end
-
--- The same of a route and the pool whose turn it is; nothing where nobody asks for it.
+-- What requests meet by a route and the pool whose turn it is: kept with the route, so that nothing is looked up twice;
+-- nothing where nobody asks for it.
 function note.met_of(route, rule, pool)
   if not note.is_needed then
     return nil
   end
   route.mets = route.mets or {}
   local name = rule .. " " .. (pool or "")
-  local met = route.mets[name] or note.met(rule, pool)
+  local met = route.mets[name] or { rule = rule, pool = pool or "", slot = 0, epoch = 0 }
   route.mets[name] = met
   return met
 end
@@ -50,25 +49,43 @@ local function slot_of(met)
   return met.slot
 end
 
--- peer: of the pool, an entrance_peer.
-local function slot_of_peer(met, peer)
-  peer.slot = slots.of(page.MEMBERS, met.pool, ffi.string(peer.address, peer.length) .. ":" .. peer.port)
-  peer.epoch = shared.epoch
+local function rule_of(only)
+  return ffi.string(only.names, only.rule_length)
+end
+
+local function pool_of(only)
+  return ffi.string(only.names + only.rule_length, only.pool_length)
+end
+
+local function slot_of_only(only)
+  only.slot, only.epoch = slots.of(page.ROUTES, rule_of(only), pool_of(only)), shared.epoch
+  return only.slot
+end
+
+local function slot_of_peer(only, peer)
+  local name = ffi.string(peer.address, peer.length) .. ":" .. peer.port
+  peer.slot, peer.epoch = slots.of(page.MEMBERS, pool_of(only), name), shared.epoch
   return peer.slot
 end
 
--- The fast way: all in one.
-function note.plain(met, peer)
+-- ngx.var would make texts of what lies in memory already.
+local function set_variable(name, length, value, value_length)
+  error_length[0] = ERROR_BYTES
+  C.ngx_http_lua_ffi_var_set(get_request(), name, length, lower_case, value, value_length, error_text, error_length)
+end
+
+-- The fast way, all in one. only: a host's entrance_only; peer: an entrance_peer of it.
+function note.plain(only, peer)
   if counts then
     local request = own_request()
     local it = notes[request / UNIT % NOTES]
     it.request = request
-    it.route = met.epoch == shared.epoch and met.slot or slot_of(met)
-    it.member = peer.epoch == shared.epoch and peer.slot or slot_of_peer(met, peer)
+    it.route = only.epoch == shared.epoch and only.slot or slot_of_only(only)
+    it.member = peer.epoch == shared.epoch and peer.slot or slot_of_peer(only, peer)
   end
   if logs then
-    var.met_rule = met.rule
-    var.met_pool = met.pool
+    set_variable("met_rule", 8, only.names, only.rule_length)
+    set_variable("met_pool", 8, only.names + only.rule_length, only.pool_length)
   end
 end
 

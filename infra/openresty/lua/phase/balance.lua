@@ -33,15 +33,15 @@ return function(listener)
   local it = view.listeners[listener]
   return function()
     if board.version == view.version and health.version == view.health then
-      local host = var.host
-      local only = it.only[host]
-      if only and only.size > 0 then
-        local at = only.at + 1 < only.size and only.at + 1 or 0
-        local peer = only.turns[at]
+      local only = it.only[var.host]
+      local peers = only and only.peers
+      if peers and peers.size > 0 then
+        local at = peers.at + 1 < peers.size and peers.at + 1 or 0
+        local peer = peers.turns[at]
         if peer.aside_until == 0 then
-          only.at = at
+          peers.at = at
           if is_noted then
-            plain(it.met[host], peer)
+            plain(only, peer)
           end
           return set_current_peer(text(peer.address, peer.length), peer.port)
         end

@@ -1,5 +1,6 @@
 -- From a request to its pool, in all cases that the shortest way does not cover.
 local listener_of = require "route.listener"
+local new_only = require "route.only"
 local note = require "metrics.note"
 local pool_of = require "route.pool"
 local site = require "route.site"
@@ -22,7 +23,8 @@ local function look_up()
   route.met = note.met_of(route, rule, name)
   if site.only_pool(found) then
     local it = view.listeners[listener]
-    it.only[host], it.met[host] = pool and pool.peers, route.met
+    local peers = pool and pool.peers
+    it.only[host], it.kept[host] = peers and new_only(peers, note.is_needed and rule, name), peers
   end
   if not pool or pool_of.is_empty(pool) then
     return nil, 503, route

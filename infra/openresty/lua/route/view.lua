@@ -10,10 +10,10 @@ local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
 
--- Of each listener: only, the peers for a host whose requests all go to one pool, what the balancer looks at first;
--- met, what is noted of them; sites; and aliases, hosts served by a wildcard's site, or by that of *.
+-- Of each listener: only, for a host whose requests all go to one pool, what the balancer looks at first, and kept, its
+-- peers; sites; and aliases, hosts served by a wildcard's site, or by that of *.
 local function nothing()
-  return { only = {}, met = {}, sites = {}, aliases = {}, alias_count = 0 }
+  return { only = {}, kept = {}, sites = {}, aliases = {}, alias_count = 0 }
 end
 
 local view = { version = 0, health = 0, listeners = { http = nothing(), https = nothing() } }
@@ -25,7 +25,7 @@ local pools = {}
 
 local function forget_aliases(it)
   for host in pairs(it.aliases) do
-    it.sites[host], it.only[host], it.met[host] = nil, nil, nil
+    it.sites[host], it.only[host], it.kept[host] = nil, nil, nil
   end
   it.aliases, it.alias_count = {}, 0
 end
@@ -33,7 +33,7 @@ end
 local function forget(kind, name)
   if kind == "host" then
     for _, it in pairs(view.listeners) do
-      it.sites[name], it.only[name], it.met[name] = nil, nil, nil
+      it.sites[name], it.only[name], it.kept[name] = nil, nil, nil
       forget_aliases(it)
     end
   elseif kind == "certificate" then
@@ -51,7 +51,7 @@ local function forget_everything()
     forget("pool", name)
   end
   for _, it in pairs(view.listeners) do
-    it.only, it.met, it.sites = {}, {}, {}
+    it.only, it.kept, it.sites = {}, {}, {}
     it.aliases, it.alias_count = {}, 0
   end
   chosen.forget_everything()
