@@ -1,4 +1,6 @@
 // What a reload costs: nothing that is open is cut, changes are gathered, requests cause none, crashes lose none.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startBackend } from "../../harness/backend.ts";
 import { freePorts, startNode } from "../../harness/node.ts";
@@ -44,6 +46,9 @@ test("100 held connections live through reloads, and new ones are never refused"
   expect(met).toBeGreaterThan(100);
   for (const each of held) expect(await each.ask("still here")).toBe("one\nstill here");
   expect((await node.state()).reloads).toBe(6);
+  // What was written for workers that are gone is gone, too.
+  const generations = readdirSync(join(node.directory, "conf/generated"));
+  expect(generations.sort()).toEqual(["0", "6", "current"]);
   for (const each of held) each.socket.destroy();
 });
 

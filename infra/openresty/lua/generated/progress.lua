@@ -19,6 +19,7 @@ typedef struct {
   double done_at;           /* when it ended */
   double revision;          /* v2's revision whose content serves */
   double again_at;          /* when to look again though nothing changed; 0: need not */
+  double forgotten;         /* generations up to this one lie nowhere any more */
   double refused;           /* the last generation that nginx did not take, until refused_until */
   double refused_until;
   double reloads;

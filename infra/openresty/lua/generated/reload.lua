@@ -62,6 +62,16 @@ local function give_up(now)
   folder.point_to(progress.running)
 end
 
+-- Workers have read what they need of theirs.
+local function forget_older()
+  for number = progress.forgotten + 1, progress.running - 1 do
+    if number ~= progress.refused then
+      folder.forget(number)
+    end
+  end
+  progress.forgotten = math.max(progress.forgotten, progress.running - 1)
+end
+
 -- Takes note of what has become of the last reload. Not over yet: false, and when to look again, unless new workers do.
 local function settle(now)
   if progress.asked > progress.running then
@@ -74,6 +84,7 @@ local function settle(now)
       return false, SOON_SECONDS
     end
     progress.under_way, progress.is_behind, progress.revision = 0, 0, progress.asked_revision
+    forget_older()
   end
   if progress.refused > 0 and (now >= progress.refused_until or progress.running > progress.refused) then
     folder.forget(progress.refused)
@@ -173,8 +184,10 @@ local function ask(texts, mark, revision, now)
   return true
 end
 
+-- true, or nil and why not; and how long to wait before nginx may be asked to reload again.
 local function evaluate(version, now)
   local revision = head.current().revision
+  progress.evaluated = 0 -- until it is done: sources note what they have made, whatever becomes of it
   breath.start()
   local texts, mark, again_at, each = make()
   ngx.update_time()
@@ -187,6 +200,10 @@ local function evaluate(version, now)
     progress.revision, progress.is_behind = revision, 0
   elseif not is_refused(mark) then
     progress.is_behind = 1
+    local wait = progress.asked_at > 0 and progress.asked_at + seconds_between() - ngx.now() or 0
+    if wait > 0 then
+      return true, nil, wait
+    end
     local fine, problem = ask(texts, mark, revision, ngx.now())
     if not fine then
       return nil, problem
@@ -194,13 +211,6 @@ local function evaluate(version, now)
   end
   progress.evaluated, progress.again_at = version, again_at
   return true
-end
-
--- How long to wait before thinking of another reload.
-local function wait_seconds(now)
-  local after_work = progress.done_at + progress.cost * (1 / MAX_SHARE - 1) - now
-  local after_reload = progress.asked_at > 0 and progress.asked_at + seconds_between() - now or 0
-  return math.max(after_work, after_reload)
 end
 
 -- One step; gives the seconds after which another one is due, if soon.
@@ -218,15 +228,15 @@ local function step()
     end
     return nil
   end
-  local wait = wait_seconds(now)
-  if wait > 0 then
-    return wait
+  local rest = progress.done_at + progress.cost * (1 / MAX_SHARE - 1) - now
+  if rest > 0 then
+    return rest
   end
-  local fine, problem = evaluate(version, now)
+  local fine, problem, wait = evaluate(version, now)
   if not fine then
     ngx.log(ngx.ERR, "configuration was not generated: ", problem)
   end
-  return nil
+  return wait
 end
 
 local function run(premature)
