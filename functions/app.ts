@@ -59,6 +59,8 @@ export function createApp(door: Door): Hono {
   for (const [path, handler] of Object.entries(views)) {
     app.get(path, async (context) => {
       if (!door.config.listen.loopback) authenticate(door, context);
+      // Elsewhere the timer does that.
+      if (door.entrance.context.host.standsStill) await door.entrance.pusher.repair(false);
       return handler(door, context);
     });
     app.all(path, () => notAllowed("GET"));

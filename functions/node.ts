@@ -16,10 +16,10 @@ import { openSharedStore } from "./shared-store.ts";
 /** After a signal: so long for requests and work that have begun. */
 const shutdownMs = 10_000;
 
-function main(): void {
+async function main(): Promise<void> {
   const config = readConfig(process.env);
   if (config.nodeAuthoritiesFile !== undefined) trust(config.nodeAuthoritiesFile);
-  const store = openStore(config);
+  const store = await openStore(config);
   const host = new NodeHost();
   const { app, entrance } = assemble(config, store, host);
   host.onWake(() => entrance.tick());
@@ -47,7 +47,7 @@ function main(): void {
   }
 }
 
-function openStore({ store, dataDirectory }: Config): Store {
+async function openStore({ store, dataDirectory }: Config): Promise<Store> {
   return store.type === "embedded" ? openNodeStore(join(dataDirectory, "entrance.sqlite")) : openSharedStore(store);
 }
 
@@ -84,7 +84,7 @@ function stop(sentence: string): never {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   if (!(error instanceof EntranceError)) throw error;
   stop(error.message);

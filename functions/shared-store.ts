@@ -1,16 +1,21 @@
-/** The stores that many processes share, where there is Node: in a pod, and on Lambda. */
+/** The stores that many processes share, in Node. */
 import { readFileSync } from "node:fs";
 import { EntranceError } from "../shared/model/error.ts";
-import { openDynamoDB } from "../shared/store/dynamodb.ts";
-import { openEtcd } from "../shared/store/etcd.ts";
 import type { Store } from "../shared/store/port.ts";
 import { failSetting } from "./setting.ts";
 import type { DynamoDBConfig, EtcdConfig } from "./store-config.ts";
 
-/** Throws `misconfigured` where a file can't be read. Nothing is sent yet. */
-export function openSharedStore(config: EtcdConfig | DynamoDBConfig): Store {
-  // AWS's client finds credentials by itself, and renews those of a role.
-  if (config.type === "dynamodb") return openDynamoDB({ ...config, credentials: undefined });
+/** Throws `misconfigured` where a file can't be read. Nothing is sent yet; of the clients only this one is loaded. */
+export async function openSharedStore(config: EtcdConfig | DynamoDBConfig): Promise<Store> {
+  if (config.type === "dynamodb") {
+    const { openDynamoDB } = await import("../shared/store/dynamodb.ts");
+    // AWS's client finds credentials by itself, and renews those of a role.
+    return openDynamoDB({ ...config, credentials: undefined });
+  }
+  const { openEtcd } = await import("../shared/store/etcd.ts").catch((cause: unknown) => {
+    const sentence = "the package etcd3 is not installed beside this bundle: npm install etcd3@1.1.2";
+    throw new EntranceError("misconfigured", sentence, { cause });
+  });
   const { caFile, client } = config;
   return openEtcd({
     ...config,

@@ -30,12 +30,26 @@ const entries = {
     // Packages written as CommonJS ask for `require`, which an ES module does not have.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   },
+  /** One file, which infra/aws/entrance.yaml takes up as it is. */
+  lambda: {
+    ...common,
+    entryPoints: ["functions/lambda.ts"],
+    platform: "node",
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  },
 } satisfies Record<string, BuildOptions>;
 
 export type Entry = keyof typeof entries;
 
+const files: Readonly<Record<Entry, string>> = {
+  worker: "worker.js",
+  node: "node.js",
+  // A folder of its own: all that is in it is uploaded.
+  lambda: "lambda/lambda.mjs",
+};
+
 /** Writes the entry's bundle and returns its size in bytes. */
-export async function bundle(entry: Entry, outfile = `${root}dist/${entry}.js`): Promise<number> {
+export async function bundle(entry: Entry, outfile = `${root}dist/${files[entry]}`): Promise<number> {
   const result = await build({ ...entries[entry], outfile, metafile: true });
   const outputs = Object.entries(result.metafile.outputs);
   return outputs.find(([name]) => !name.endsWith(".map"))?.[1].bytes ?? 0;
@@ -44,6 +58,6 @@ export async function bundle(entry: Entry, outfile = `${root}dist/${entry}.js`):
 if (import.meta.main) {
   for (const entry of Object.keys(entries) as Entry[]) {
     const bytes = await bundle(entry);
-    console.log(`dist/${entry}.js  ${(bytes / 1024).toFixed(0)} KiB`);
+    console.log(`dist/${files[entry]}  ${(bytes / 1024).toFixed(0)} KiB`);
   }
 }

@@ -37,7 +37,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
 const platforms: Record<string, readonly string[]> = {
   "functions/worker.ts": ["cloudflare:workers"],
   "functions/node.ts": ["node:", "@hono/node-server"],
-  "functions/lambda.ts": ["node:"],
+  "functions/lambda.ts": ["node:", "@aws-sdk/client-lambda"],
   "functions/shared-store.ts": ["node:"],
   "shared/store/node-sqlite.ts": ["node:"],
   // Workerd has it, too.

@@ -3,7 +3,7 @@ import { isSent, type Observation, type SentObservation } from "../model/observa
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
 import { refusedEventKey } from "./keys.ts";
-import { freeLeftOver } from "./lock.ts";
+import { freeLeftOver, type HeldLock } from "./lock.ts";
 import { Pusher } from "./push.ts";
 import { refusedText } from "./refused.ts";
 import { tick } from "./repair.ts";
@@ -27,10 +27,13 @@ export class Entrance {
   async observe(observations: readonly Observation[]): Promise<Triggered["counts"]> {
     await this.#ready();
     const { lock, counts } = await trigger(this.context, observations);
-    if (lock !== undefined) {
-      this.context.host.after(() => runTurns(this.context, lock, (committed) => this.pusher.committed(committed)));
-    }
+    if (lock !== undefined) this.context.host.after(() => this.resume(lock), lock);
     return counts;
+  }
+
+  /** Works off the marks under a lock that this process, or another one, has taken. Never throws. */
+  resume(lock: HeldLock): Promise<void> {
+    return runTurns(this.context, lock, (committed) => this.pusher.committed(committed));
   }
 
   /** What is secret in it is sealed, so that it may be stored. */

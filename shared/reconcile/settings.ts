@@ -1,4 +1,5 @@
 /** What the protocol is run with. Times in milliseconds; the defaults are those of ARCHITECTURE.md, "The lock". */
+import type { HeldLock } from "./lock.ts";
 import type { Plugin } from "../plugins/port.ts";
 import type { SecretKeeper } from "../sealing/secret-keeper.ts";
 import type { Store } from "../store/port.ts";
@@ -39,8 +40,13 @@ export interface Balancer {
 
 /** What a host offers beside requests. */
 export interface Host {
-  /** Runs work after the answer was given; the host stays alive for it. It never rejects. */
-  after(work: () => Promise<void>): void;
+  /**
+   * Runs work after the answer was given; the host stays alive for it. It never rejects. With a lock the work is
+   * Entrance's `resume` of it, which a host that stands still after its answer has another process do.
+   */
+  after(work: () => Promise<void>, lock?: HeldLock): void;
+  /** Nothing runs between its answers: what it knows of nodes is as old as what it was last asked. */
+  readonly standsStill?: true;
   /** Asks for a tick at that time (ms since 1970); an earlier wish is kept. */
   wakeAt(timeMs: number): void;
 }

@@ -1,7 +1,7 @@
 /** etcd by gRPC, in Node. The package reads its protocol's files from disk, so a bundle leaves it outside. */
 import { rootCertificates } from "node:tls";
 import { noop } from "cockatiel";
-import { Etcd3, type ICompare, type IOptions, type IRequestOp, type ITxnRequest, type ITxnResponse } from "etcd3";
+import type { Etcd3, ICompare, IOptions, IRequestOp, ITxnRequest, ITxnResponse } from "etcd3";
 import type { SecretText } from "../model/secret-text.ts";
 import { EtcdCluster } from "./etcd-cluster.ts";
 import { openEtcdStore } from "./etcd-store.ts";
@@ -16,6 +16,9 @@ import {
   type TxnAnswer,
 } from "./etcd-transport.ts";
 import type { Store } from "./port.ts";
+
+// Not at the start of a bundle that may never need it, and may lie where the package does not.
+const { Etcd3: Client } = await import("etcd3");
 
 export interface EtcdSettings {
   /** `http://HOST:PORT` or `https://HOST:PORT`. */
@@ -58,7 +61,7 @@ class GrpcEndpoint implements EtcdEndpoint {
       },
       faultHandling: { global: noop, host: () => noop },
     };
-    this.#client = new Etcd3(this.#options);
+    this.#client = new Client(this.#options);
   }
 
   async txn(txn: Txn, timeoutMs: number): Promise<TxnAnswer> {
@@ -71,7 +74,7 @@ class GrpcEndpoint implements EtcdEndpoint {
       if (!isOldToken(fault) || this.#isClosed) throw fault;
       // The package renews a token that etcd has forgotten, not one from before somebody changed users or roles.
       this.#client.close();
-      this.#client = new Etcd3(this.#options);
+      this.#client = new Client(this.#options);
     }
     try {
       return answerOf(await this.#client.kv.txn(request, { deadline }));

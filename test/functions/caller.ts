@@ -13,6 +13,8 @@ export interface RunningHost {
   /** All that was printed. */
   readonly printed: () => string;
   readonly stop: () => Promise<void>;
+  /** It is not on loopback: views need a token, too. */
+  readonly isOpen?: true;
 }
 
 export class Caller {
@@ -21,6 +23,10 @@ export class Caller {
 
   constructor(host: RunningHost) {
     this.#host = host;
+  }
+
+  get isOpen(): boolean {
+    return this.#host.isOpen ?? false;
   }
 
   fetch(path: string, init?: RequestInit): Promise<Response> {

@@ -1,7 +1,7 @@
 /** AWS's DynamoDB Local with the table of infra/aws/table.yaml; all in memory. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type AttributeValue,
@@ -11,9 +11,9 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import * as v from "valibot";
-import { parse } from "yaml";
 import { dynamoDbLocalJars } from "../../infra/local/setup/dynamodb-local.mjs";
 import { root } from "../../infra/wrangler.ts";
+import { readTemplate } from "./cloudformation.ts";
 import { freePorts } from "./node.ts";
 
 const upWithinMs = 60_000;
@@ -113,8 +113,5 @@ const Template = v.object({
 });
 
 function tableProperties(): Readonly<Record<string, unknown>> {
-  const template: unknown = parse(readFileSync(`${root}infra/aws/table.yaml`, "utf8"), {
-    customTags: ["!Ref", "!GetAtt"].map((tag) => ({ tag, resolve: (text: string) => text })),
-  });
-  return v.parse(Template, template).Resources.Table.Properties;
+  return v.parse(Template, readTemplate("table.yaml")).Resources.Table.Properties;
 }

@@ -1,0 +1,88 @@
+/**
+ * The entry for AWS Lambda (infra/aws/entrance.yaml). Requests come from a function URL, API Gateway or a load balancer;
+ * the schedule's event ticks for a minute; and what a request leaves to be done after its answer is an event that the
+ * function sends to itself. Whatever is killed in the middle is found by the next tick, as anywhere else.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import * as v from "valibot";
+import { defaultTiming } from "../shared/reconcile/settings.ts";
+import { openDynamoDB } from "../shared/store/dynamodb.ts";
+import { assemble } from "./assemble.ts";
+import { readConfig } from "./config.ts";
+import { LambdaHost } from "./lambda-host.ts";
+import { failSetting } from "./setting.ts";
+
+/** What a tick may take; with less time left there is no other one. */
+const tickReserveMs = 10_000;
+/** For the event to itself: the caller is waiting. */
+const invokeMs = 1_500;
+
+const Schedule = v.object({ source: v.literal("aws.events") });
+const Errand = v.variant("entrance", [
+  v.object({
+    entrance: v.literal("turn"),
+    lock: v.object({ fence: v.number(), version: v.string(), writtenAt: v.number() }),
+  }),
+  v.object({ entrance: v.literal("tick") }),
+]);
+type Errand = v.InferOutput<typeof Errand>;
+
+// Anybody can reach it: a token is needed, whatever else is set.
+const config = readConfig({ ...process.env, ENTRANCE_LISTEN: "0.0.0.0:443" });
+if (config.store.type !== "dynamodb") failSetting("ENTRANCE_STORE", "must be dynamodb on Lambda");
+// AWS's client finds credentials by itself.
+const store = openDynamoDB({ ...config.store, credentials: undefined });
+const host = new LambdaHost();
+const { app, entrance } = assemble(config, store, host);
+const answer = handle(app);
+const lambda = new LambdaClient({ maxAttempts: 2 });
+
+export async function handler(event: unknown, context: LambdaContext): Promise<unknown> {
+  if (v.is(Schedule, event)) return tickAWhile(context);
+  if (v.is(Errand, event)) return run(event);
+  const { answer: answered, left } = await host.answering(() => answer(event as LambdaEvent, context));
+  for (const lock of left.locks) await sendToItself({ entrance: "turn", lock }, context);
+  if (left.wantsTick) await sendToItself({ entrance: "tick" }, context);
+  return answered;
+}
+
+async function run(errand: Errand): Promise<void> {
+  await (errand.entrance === "turn" ? entrance.resume(errand.lock) : entrance.tick());
+  await host.settled();
+}
+
+/** As often as the timer elsewhere, until the next event of the schedule is near. */
+async function tickAWhile(context: LambdaContext): Promise<void> {
+  for (;;) {
+    try {
+      await entrance.tick();
+    } catch (error) {
+      console.warn(`entrance: the timer's work failed: ${messageOf(error)}`);
+    }
+    await host.settled();
+    const pauseMs = Math.min(Math.max(0, host.takeWake() - Date.now()), defaultTiming.timerMs);
+    if (context.getRemainingTimeInMillis() < pauseMs + tickReserveMs) return;
+    await sleep(pauseMs);
+  }
+}
+
+/** Where that fails it is done here, and the answer waits for it. */
+async function sendToItself(errand: Errand, context: LambdaContext): Promise<void> {
+  const command = new InvokeCommand({
+    FunctionName: context.invokedFunctionArn,
+    InvocationType: "Event",
+    Payload: JSON.stringify(errand),
+  });
+  try {
+    await lambda.send(command, { abortSignal: AbortSignal.timeout(invokeMs) });
+  } catch (error) {
+    console.warn(`entrance: the function cannot invoke itself: ${messageOf(error)}`);
+    await run(errand).catch((fault: unknown) => console.warn(`entrance: ${messageOf(fault)}`));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
