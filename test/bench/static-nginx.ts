@@ -88,7 +88,8 @@ http {
 `;
   writeFileSync(join(directory, "nginx.conf"), configuration);
   const command = [...wrap, "nginx", "-p", directory, "-c", "nginx.conf", "-e", "logs/error.log"];
-  const child: ChildProcess = spawn(command[0] ?? "", command.slice(1), { stdio: "inherit" });
+  // A session of its own, as the node has one: the kernel shares out CPUs by session.
+  const child: ChildProcess = spawn(command[0] ?? "", command.slice(1), { detached: true, stdio: "inherit" });
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const answer = await request(port, "/").catch(() => undefined);
     if (answer !== undefined) break;
