@@ -43,8 +43,11 @@ function request_redirect.compile(it, rule)
 
   return {
     on_request = function()
-      local to = scheme or listener()
-      local where = (hostname or ngx.var.host) .. location.port(to, port, not hostname)
+      local to, host = scheme or listener(), hostname or ngx.var.host
+      if host == "" then
+        return 404 -- HTTP/1.0 without any: there is no address to send to
+      end
+      local where = host .. location.port(to, port, not hostname)
       return location.send(status, to .. "://" .. where .. target())
     end,
   }

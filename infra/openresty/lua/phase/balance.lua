@@ -33,7 +33,7 @@ return function(listener)
   local it = view.listeners[listener]
   return function()
     if board.version == view.version and health.version == view.health then
-      local only = it.only[var.host]
+      local only = it.only[var.http_host]
       local peers = only and only.peers
       if peers and peers.size > 0 then
         local at = peers.at + 1 < peers.size and peers.at + 1 or 0

@@ -28,13 +28,13 @@ local function head(way, body)
   local path = way.path and way.path .. (var.args and "?" .. var.args or "") or var.request_uri
   local lines = {
     ngx.req.get_method() .. " " .. path .. " HTTP/1.1",
-    "Host: " .. (way.backend_host or var.http_host),
+    "Host: " .. (way.backend_host or var.http_host or ""), -- HTTP/1.0 may say none
     "Connection: close",
     "X-Real-IP: " .. var.remote_addr,
     "X-Request-Id: " .. var.entrance_id,
     "X-Forwarded-For: " .. var[FORWARDED["for"]],
     "X-Forwarded-Proto: " .. var[FORWARDED.proto],
-    "X-Forwarded-Host: " .. var[FORWARDED.host],
+    "X-Forwarded-Host: " .. (var[FORWARDED.host] or ""),
     "X-Forwarded-Port: " .. var[FORWARDED.port],
   }
   if body then

@@ -5,6 +5,7 @@ local grpc_answer = require "phase.grpc_answer"
 local page = {}
 
 local SENTENCES = {
+  [400] = "The request names two hosts: one in its first line, another as its Host.",
   [401] = "This address asks for a name and a password.",
   [403] = "This address is not open to you.",
   [404] = "No application answers to this address.",

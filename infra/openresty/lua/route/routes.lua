@@ -33,7 +33,10 @@ local function new_route(path, pools, weights)
   if total == 0 then
     route.pools = {}
   elseif #pools > 1 then
-    route.order = turns.order(weights)
+    route.order, route.weighted = turns.order(weights), {}
+    for place, pool in ipairs(pools) do
+      route.weighted[#route.weighted + 1] = weights[place] > 0 and pool or nil
+    end
   end
   return route
 end

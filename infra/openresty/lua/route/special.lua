@@ -104,6 +104,13 @@ local function choose(it, is_usable, now)
   return in_turn(it, is_usable, now)
 end
 
+-- Whether the request brings a cookie of a member here that may have it.
+function special.has_session(it, now)
+  return it.affinity ~= nil and affinity.next(it, function(member)
+    return member.until_time <= now
+  end) ~= nil
+end
+
 -- The member for this request; one that was set aside where there is no other; nil when all were tried.
 function special.next(it, now, tried)
   local function is_well(member)

@@ -10,8 +10,9 @@ local pool = require "route.pool"
 local ring = require "state.ring"
 local site = require "route.site"
 
--- Of each listener: only, for a host whose requests all go to one pool, what the balancer looks at first, and kept, its
--- peers; sites; and aliases, hosts served by a wildcard's site, or by that of *.
+-- Of each listener: only, for a Host whose requests all go to one pool, what the balancer looks at first, and kept, its
+-- peers; sites, by host; and aliases: hosts served by a wildcard's site, or by that of *, and Hosts with a port or in
+-- other letters than the host's.
 local function nothing()
   return { only = {}, kept = {}, sites = {}, aliases = {}, alias_count = 0 }
 end
@@ -99,6 +100,18 @@ function view.report()
   mine.beat = ngx.time()
 end
 
+-- A name whose entries go with the next change of any host.
+function view.add_alias(listener, name)
+  local it = view.listeners[listener]
+  if it.aliases[name] then
+    return
+  end
+  if it.alias_count >= MAX_ALIASES then
+    forget_aliases(it)
+  end
+  it.aliases[name], it.alias_count = true, it.alias_count + 1
+end
+
 local function wildcard_of(host)
   local rest = host:match("^[^.]+(%..+)$")
   return rest and "*" .. rest
@@ -123,12 +136,8 @@ function view.site(host, listener)
   local wildcard = wildcard_of(host)
   found = wildcard and own_site(wildcard, listener) or own_site("*", listener)
   if found then
-    local it = view.listeners[listener]
-    if it.alias_count >= MAX_ALIASES then
-      forget_aliases(it)
-    end
-    it.sites[host], it.aliases[host] = found, true
-    it.alias_count = it.alias_count + 1
+    view.add_alias(listener, host)
+    view.listeners[listener].sites[host] = found
   end
   return found
 end
