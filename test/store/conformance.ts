@@ -17,6 +17,8 @@ export interface StoreUnderTest {
   open(): Promise<Store>;
   /** Why there can be one client only; it then stands for all. */
   readonly oneClient?: string;
+  /** Each call goes to another process: a quarter of the random runs, since what they are about is here, too. */
+  readonly isFar?: true;
   readonly skip?: readonly { readonly reason: string; readonly tests: readonly string[] }[];
 }
 
@@ -31,6 +33,8 @@ export interface Opened {
   clients(count: number): Promise<readonly Store[]>;
   /** A partition that nobody used before. */
   partition(): string;
+  /** Of random cases. */
+  runs(count: number): number;
 }
 
 export function runStoreConformance(under: StoreUnderTest): void {
@@ -51,7 +55,9 @@ export function runStoreConformance(under: StoreUnderTest): void {
         names.add(name);
         const exclusion = under.skip?.find(({ tests }) => tests.includes(name));
         if (exclusion) return test.skip(`${name} (${exclusion.reason})`);
-        test(name, () => run({ store: at(opened, 0), clients, partition: () => `conformance/${randomUUID()}` }));
+        const partition = () => `conformance/${randomUUID()}`;
+        const runs = (count: number) => (under.isFar ? Math.ceil(count / 4) : count);
+        test(name, () => run({ store: at(opened, 0), clients, partition, runs }));
       },
     };
     const groups = {

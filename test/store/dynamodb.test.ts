@@ -25,10 +25,11 @@ afterAll(async () => {
   await server.stop();
 });
 
-runStoreConformance({ name: "DynamoDB", open: async () => open(server.port) });
+runStoreConformance({ name: "DynamoDB", open: async () => open(server.port), isFar: true });
 runStoreConformance({
   name: "DynamoDB, in workerd",
   open: async () => remoteStore(await workerd.ready),
   oneClient: "one worker has one client",
+  isFar: true,
 });
 runLosses({ name: "DynamoDB", port: () => server.port, open, mayBeUncertain: [] });

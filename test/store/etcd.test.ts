@@ -26,12 +26,13 @@ const byGrpc = (endpoints: readonly string[]) =>
   openEtcd({ endpoints, user: undefined, ca: undefined, client: undefined, prefix });
 const byGateway = (endpoints: readonly string[]) => openEtcdGateway({ endpoints, user: undefined, prefix, fetch });
 
-runStoreConformance({ name: "etcd by gRPC", open: async () => byGrpc(etcd.urls) });
-runStoreConformance({ name: "etcd by its JSON gateway", open: async () => byGateway(etcd.urls) });
+runStoreConformance({ name: "etcd by gRPC", open: async () => byGrpc(etcd.urls), isFar: true });
+runStoreConformance({ name: "etcd by its JSON gateway", open: async () => byGateway(etcd.urls), isFar: true });
 runStoreConformance({
   name: "etcd by its JSON gateway, in workerd",
   open: async () => remoteStore(await workerd.ready),
   oneClient: "one worker has one client",
+  isFar: true,
 });
 
 const ways = { "etcd by gRPC": byGrpc, "etcd by its JSON gateway": byGateway };

@@ -38,7 +38,7 @@ interface Cell {
 }
 
 export function modelCases({ test }: Suite): void {
-  test("any sequence of operations does what a Map would do", async ({ store, partition }) => {
+  test("any sequence of operations does what a Map would do", async ({ store, partition, runs }) => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 40, size: "max" }), async (operations) => {
         const names = Array.from({ length: partitionCount }, partition);
@@ -99,7 +99,7 @@ export function modelCases({ test }: Suite): void {
           expect(await walk(store, name, 5)).toEqual(listOf(index).map(({ key, value }) => [key.sort, value]));
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 }

@@ -17,7 +17,7 @@ export function orderCases({ test }: Suite): void {
     expect((await walk(store, name, 3)).map(([sort]) => sort)).toEqual(keys.toSorted(byBytes));
   });
 
-  test("so they are for any sort keys, and each is found by get", async ({ store, partition }) => {
+  test("so they are for any sort keys, and each is found by get", async ({ store, partition, runs }) => {
     const sort = fc.string({ unit: "binary", minLength: 1, maxLength: 8 }).filter((text) => !text.includes("\0"));
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(sort, { minLength: 1, maxLength: maxCommitKeys }), async (keys) => {
@@ -28,7 +28,7 @@ export function orderCases({ test }: Suite): void {
           expect((await store.get({ partition: name, sort: key }))?.value).toBe(JSON.stringify(key));
         }
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 }

@@ -70,13 +70,14 @@ export function pagingCases({ test }: Suite): void {
     expect((await walk(store, name)).map(([sort]) => sort)).toEqual(many);
   });
 
-  test("10,000 entries are gone through in order, beside other partitions of as many", async ({ store, partition }) => {
+  test("10,000 entries are gone through in order", async ({ store, partition }) => {
     const name = partition();
     const many = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(6, "0"));
     const commits: Promise<string>[] = [];
     for (let from = 0; from < many.length; from += maxCommitKeys) {
       const values = Object.fromEntries(many.slice(from, from + maxCommitKeys).map((sort) => [sort, `{"n":${from}}`]));
-      commits.push(put(store, name, values), put(store, `${name}/more`, values));
+      commits.push(put(store, name, values));
+      if (from % 1_000 === 0) commits.push(put(store, `${name}/more`, values));
       if (commits.length >= 20) await Promise.all(commits.splice(0));
     }
     await Promise.all(commits);
