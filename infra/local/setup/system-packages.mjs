@@ -43,6 +43,7 @@ const neededBy = {
   "infra/check.ts": ["lint"],
   "test/run.ts": everything,
   "test/bench/main.ts": ["node", "load", "certificates"],
+  "test/cluster/main.ts": ["node", "certificates"],
 };
 
 /** @param {string | undefined} command the file that is about to run; none: everything */

@@ -1,0 +1,34 @@
+/** Which program an image's name stands for: there is nothing here that could pull and unpack one. */
+import { symlinkSync } from "node:fs";
+import path from "node:path";
+import { installEntrance } from "../../infra/kubernetes/install.ts";
+import { installNode } from "../../infra/openresty/install.ts";
+import { root } from "../../infra/wrangler.ts";
+
+/** What it runs where the container has no command of its own. */
+export type Images = Readonly<Record<string, readonly string[]>>;
+
+const app = path.join(import.meta.dirname, "app.ts");
+
+const entrance = "/opt/entrance";
+const node = "/opt/entrance-node";
+
+/** Lays out what the images of Entrance and of a node have, where they have it. */
+export async function installPrograms(): Promise<Images> {
+  await Promise.all([installEntrance(entrance), installNode(node)]);
+  symlinkSync(`${root}node_modules`, path.join(entrance, "node_modules"));
+  return {
+    /** The applications of the tests, by APP_KIND and APP_PORT. */
+    "test/app": [process.execPath, app],
+    entrance: [process.execPath, "--enable-source-maps", path.join(entrance, "node.js")],
+    "entrance-node": [path.join(node, "entrance-node")],
+  };
+}
+
+/** Without the registry and the tag. */
+export function programOf(images: Images, image: string): readonly string[] {
+  const name = image.replace(/[:@].*$/, "");
+  const found = Object.entries(images).find(([known]) => name === known || name.endsWith(`/${known}`));
+  if (found === undefined) throw new Error(`no program is known for the image ${image}`);
+  return found[1];
+}
