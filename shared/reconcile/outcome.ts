@@ -31,7 +31,8 @@ const returnedPerGroup = 8;
  * Stages the outcome in groups that each leave the store in order: marks of those who read what changed; the want, with
  * what changes on the nodes; user records and claims taken back. Where all fit together they land in one commit. Returns
  * those who are translated again. `first` translates users: those who route to a pool before it goes, and the slices of
- * a new pool before the object's own rules lead there.
+ * a new pool before the object's own rules lead there. `stale`: one of these claimed something new of the object, whose
+ * outcome does not have that.
  */
 export async function stageOutcome(
   context: Context,
@@ -39,7 +40,8 @@ export async function stageOutcome(
   found: Found,
   asker: Reference | undefined,
   first: (users: readonly Reference[]) => Promise<void>,
-): Promise<readonly Reference[]> {
+  isStale: () => boolean,
+): Promise<readonly Reference[] | "stale"> {
   const { reference, translation } = found;
   const { want: before } = await readWant(ledger, reference);
   const unusable = found.seen?.unusable;
@@ -55,6 +57,7 @@ export async function stageOutcome(
   await ledger.mark(affected.filter((user) => referenceKey(user) !== askerKey));
   const isLosing = !failed && !poolKeys(before.resources).isSubsetOf(poolKeys(resources));
   if (before.seen !== seen && isLosing) await first(affected.filter((user) => user.kind === "Ingress"));
+  if (isStale()) return "stale";
 
   // What was read this time, and until it is taken back what was read and claimed before.
   const all = { ...found.uses, ...before.uses };

@@ -15,10 +15,22 @@ import { stageReadAhead } from "./stage-want.ts";
 import { claimsOf, usersIn } from "./users.ts";
 import { readWant } from "./want.ts";
 
+/** An object that is being translated. */
+interface Progress {
+  /** Somebody has claimed of it since its claims were read: what is made of them is not right any more. */
+  isStale: boolean;
+}
+
+/** Whoever claims of an object in the middle of its own translation has it translated within; not again within that. */
+const maxNested = 2;
+/** Each time somebody claimed something new meanwhile. */
+const maxAnew = 3;
+
 export class Stepper {
   readonly #context: Context;
   readonly #ledger: Ledger;
-  readonly #inProgress = new Set<string>();
+  /** By referenceKey; the innermost last. */
+  readonly #inProgress = new Map<string, Progress[]>();
 
   constructor(context: Context, ledger: Ledger) {
     this.#context = context;
@@ -40,24 +52,43 @@ export class Stepper {
     await this.#run(reference, { asker });
   }
 
-  async #run(reference: Reference, from: { mark?: Entry; asker?: Reference | undefined }): Promise<void> {
+  /** Translates what something new is claimed of, before the claimant reads the answer and its rules lead there. */
+  async #claimed(reference: Reference, asker: Reference | undefined): Promise<void> {
+    const around = this.#inProgress.get(referenceKey(reference)) ?? [];
+    for (const progress of around) progress.isStale = true;
+    if (around.length < maxNested) await this.#run(reference, { asker, within: true });
+  }
+
+  async #run(
+    reference: Reference,
+    from: { mark?: Entry; asker?: Reference | undefined; within?: boolean },
+  ): Promise<void> {
     const name = referenceKey(reference);
-    if (this.#inProgress.has(name)) return;
-    this.#inProgress.add(name);
+    const around = this.#inProgress.get(name) ?? [];
+    if (around.length > 0 && from.within !== true) return;
+    const progress: Progress = { isStale: false };
+    this.#inProgress.set(name, [...around, progress]);
     try {
       await this.#ledger.keep();
       await this.#ledger.marks.open(reference, from.mark);
-      await this.#translate(reference, from.asker);
+      for (let anew = 0; !(await this.#translate(reference, from.asker, progress)); anew += 1) {
+        // Its mark stands, and the next round does it.
+        if (anew === maxAnew) return;
+        await this.#ledger.marks.open(reference);
+      }
       this.#ledger.marks.close(reference);
     } catch (error) {
       if (error instanceof LockLost || isOfTheStore(error)) throw error;
       await postpone(this.#context, this.#ledger, reference, error);
     } finally {
-      this.#inProgress.delete(name);
+      if (around.length > 0) this.#inProgress.set(name, around);
+      else this.#inProgress.delete(name);
     }
   }
 
-  async #translate(reference: Reference, asker: Reference | undefined): Promise<void> {
+  /** False: its claims changed before the outcome was staged; it is to be done anew. */
+  async #translate(reference: Reference, asker: Reference | undefined, progress: Progress): Promise<boolean> {
+    progress.isStale = false;
     const ledger = this.#ledger;
     const [entry, { want: before }, users] = await Promise.all([
       isContest(reference.kind) ? undefined : ledger.get(seenKey(reference)),
@@ -84,7 +115,7 @@ export class Stepper {
       const reads = next.value;
       const claimed = await register(this.#context, ledger, reference, reads, before.unfinished === true);
       // Whoever reads right after this need not be told that something changed; who has read before must be.
-      for (const each of claimed) await this.#also(each, referenceKey(each) in uses ? undefined : reference);
+      for (const each of claimed) await this.#claimed(each, referenceKey(each) in uses ? undefined : reference);
       for (const each of reads) {
         const key = referenceKey(each.reference);
         uses[key] = each.claim ?? uses[key] ?? null;
@@ -95,20 +126,22 @@ export class Stepper {
       }
       next = generator.next(answered.map((each) => each.answer));
     }
-    await this.#stage({ reference, seen, users, uses, translation: next.value }, asker);
+    return this.#stage({ reference, seen, users, uses, translation: next.value }, asker, progress);
   }
 
-  async #stage(found: Found, asker: Reference | undefined): Promise<void> {
+  async #stage(found: Found, asker: Reference | undefined, progress: Progress): Promise<boolean> {
     const first = async (users: readonly Reference[]): Promise<void> => {
       for (const user of users) await this.#also(user);
     };
-    const affected = await stageOutcome(this.#context, this.#ledger, found, asker, first);
+    const affected = await stageOutcome(this.#context, this.#ledger, found, asker, first, () => progress.isStale);
+    if (affected === "stale") return false;
     // A new pool's members belong on the node no later than the rule of whoever asked for the pool, and the pool of
     // whoever gets connections no later than what leads them there.
     const given = givenTo(found.translation.holding);
     for (const user of affected) {
       if (user.kind === "EndpointSlice" || given.includes(referenceKey(user))) await this.#also(user);
     }
+    return true;
   }
 }
 
