@@ -22,6 +22,8 @@ const maxSentence = 1_000;
  * | object             |         | yes                | denied  | nothing |
  * | object             | yes     | no                 | allowed | nothing |
  * | object, gone       | no      | no                 | allowed | seen    |
+ *
+ * Seen where no Kubernetes API is configured; otherwise, as for `hint`, a hint to read it back from there.
  */
 export async function admission(door: Door, context: Context): Promise<Response> {
   const decoded = decodeReview(await readJson(context.req.raw, maxBytes), { prefix: door.config.prefix });
@@ -34,8 +36,7 @@ export async function admission(door: Door, context: Context): Promise<Response>
   const observation = isSent(subject.observation) ? await door.entrance.keep(subject.observation) : subject.observation;
   const before = "before" in subject ? subject.before : undefined;
   const problems = observation.type === "object" ? await door.entrance.problemsOf(observation, before) : [];
-  // No Kubernetes API is configured to read it back from, so what is allowed counts as seen.
-  if (!decoded.dryRun && !problems.some((problem) => problem.deny)) await door.entrance.observe([observation]);
+  if (!decoded.dryRun && !problems.some((problem) => problem.deny)) await door.entrance.reviewed(observation);
   return answer(door, context, uid, problems);
 }
 

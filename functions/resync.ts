@@ -4,7 +4,11 @@ import type { Door } from "./door.ts";
 
 export async function resync(door: Door, context: Context): Promise<Response> {
   await door.entrance.tick();
-  return context.json({ repaired: true, list: listIsOff });
+  return context.json({ repaired: true, list: listIs(door) });
 }
 
-export const listIsOff = "off: no Kubernetes API is configured, so what no webhook told is not found";
+export function listIs(door: Door): string {
+  return door.entrance.context.kubernetes === undefined ? listIsOff : "on";
+}
+
+const listIsOff = "off: no Kubernetes API is configured, so what no webhook told is not found";

@@ -4,7 +4,7 @@ import { EntranceError } from "../shared/model/error.ts";
 import { surveyBalancers, surveyDomains, surveyMarks, surveyRefused } from "../shared/reconcile/survey.ts";
 import { surveyCertificates } from "../shared/reconcile/survey-certificates.ts";
 import type { Door } from "./door.ts";
-import { listIsOff } from "./resync.ts";
+import { listIs } from "./resync.ts";
 
 const defaultDomains = 100;
 const maxDomains = 1_000;
@@ -34,7 +34,7 @@ export async function readStatus(door: Door, after: string | undefined, limit: n
   return {
     instance: context.instance,
     store: door.config.store.type,
-    list: listIsOff,
+    list: listIs(door),
     marks,
     balancers,
     refused,

@@ -15,7 +15,15 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
   "shared/sealing": { rooms: ["shared/model"], packages: ["@noble/hashes", "bcryptjs"] },
   "shared/kubernetes": { rooms: ["shared/model"], packages: ["valibot"] },
   "shared/reconcile": {
-    rooms: ["shared/model", "shared/observe", "shared/translate", "shared/store", "shared/plugins", "shared/sealing"],
+    rooms: [
+      "shared/model",
+      "shared/observe",
+      "shared/translate",
+      "shared/store",
+      "shared/plugins",
+      "shared/sealing",
+      "shared/kubernetes",
+    ],
     packages: ["valibot"],
   },
   functions: {

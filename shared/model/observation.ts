@@ -38,6 +38,13 @@ export type Observation =
   /** Something about it may have changed: worth reading back. An empty name means the whole kind of that namespace. */
   | { readonly type: "hint"; readonly reference: SeenReference };
 
+/** The API was asked for one object, or for all, and it was not there; `position` is that of the answer. */
+export interface Absence {
+  readonly type: "absent";
+  readonly reference: SeenReference;
+  readonly position: ObservedPosition;
+}
+
 /** What a review says of a Secret before it may be kept: what is secret in it is sealed first. */
 export type SentObservation = Omit<Extract<Observation, { type: "object" }>, "object"> & {
   readonly object: SentSecret;

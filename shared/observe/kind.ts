@@ -74,6 +74,10 @@ const wireKinds: Readonly<Record<SeenKind, WireKind>> = {
 /** The only version that is read; another one of the same kind is a hint. */
 export const knownVersion = "v1";
 
+export function wireKindOf(kind: SeenKind): WireKind {
+  return wireKinds[kind];
+}
+
 export function wireKindNamed(group: string, kind: string): WireKind | undefined {
   return Object.values(wireKinds).find((known) => known.group === group && known.kind === kind);
 }

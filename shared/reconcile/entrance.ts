@@ -2,13 +2,18 @@
 import { isSent, type Observation, type SentObservation } from "../model/observation.ts";
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
+import type { Apply } from "./cluster.ts";
+import { completeHeads } from "./complete.ts";
+import { leaveHints, wishOf } from "./hint.ts";
 import { refusedEventKey } from "./keys.ts";
+import { Lister } from "./list.ts";
 import { freeLeftOver, type HeldLock } from "./lock.ts";
 import { Pusher } from "./push.ts";
+import { ReadBack } from "./read-back.ts";
 import { refusedText } from "./refused.ts";
-import { tick } from "./repair.ts";
+import { tick, workDue } from "./repair.ts";
 import { newProblemsOf } from "./review.ts";
-import { ensureHeads, ensureRules } from "./rules.ts";
+import { ensureHeads, ensureRules, markWhereRulesChanged } from "./rules.ts";
 import type { Context } from "./settings.ts";
 import { type Triggered, trigger } from "./trigger.ts";
 import { runTurns } from "./turn.ts";
@@ -16,19 +21,47 @@ import { runTurns } from "./turn.ts";
 export class Entrance {
   readonly context: Context;
   readonly pusher: Pusher;
+  readonly #readBack: ReadBack;
+  readonly #lister: Lister;
   #isReady: Promise<void> | undefined;
+  #isReading = false;
 
   constructor(context: Context) {
     this.context = context;
     this.pusher = new Pusher(context);
+    const apply: Apply = async (observations, reading) => this.#follow(await trigger(context, observations, reading));
+    this.#readBack = new ReadBack(context, apply);
+    this.#lister = new Lister(context, apply);
   }
 
   /** When it returns, everything is durable; the nodes follow after the answer. Throws `busy`, and what the store throws. */
   async observe(observations: readonly Observation[]): Promise<Triggered["counts"]> {
     await this.#ready();
-    const { lock, counts } = await trigger(this.context, observations);
+    const triggered = await trigger(this.context, observations);
+    this.#follow(triggered);
+    if (this.context.kubernetes !== undefined) {
+      for (const hint of triggered.hints) this.context.host.after(() => this.#readBack.at(hint, undefined));
+    }
+    return triggered.counts;
+  }
+
+  /**
+   * A review is about to be allowed. Where there is an API, the object is read back from it after the answer, since
+   * others may still deny it; the hint of it is durable before. Otherwise what is allowed counts as seen.
+   */
+  async reviewed(observation: Extract<Observation, { type: "object" | "gone" | "hint" }>): Promise<void> {
+    const { kubernetes, host } = this.context;
+    if (kubernetes === undefined) {
+      await this.observe([observation]);
+      return;
+    }
+    const wish = wishOf(observation);
+    await leaveHints(this.context, [observation.reference], wish);
+    host.after(() => this.#readBack.at(observation.reference, wish));
+  }
+
+  #follow({ lock }: Triggered): void {
     if (lock !== undefined) this.context.host.after(() => this.resume(lock), lock);
-    return counts;
   }
 
   /** Works off the marks under a lock that this process, or another one, has taken. Never throws. */
@@ -66,7 +99,25 @@ export class Entrance {
   async tick(): Promise<void> {
     this.context.host.wakeAt(this.context.now() + this.context.timing.timerMs);
     await this.#ready();
+    // An API that does not answer holds up nothing else.
+    if (this.context.kubernetes !== undefined) this.context.host.after(() => this.#read());
+    await markWhereRulesChanged(this.context);
     await tick(this.context, this.pusher);
+  }
+
+  /** What is to be read back, and the LIST of everything; once at a time. */
+  async #read(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      await this.#readBack.tick();
+      if (!(await this.#lister.tick())) return;
+      await workDue(this.context, this.pusher);
+      await completeHeads(this.context);
+      await this.pusher.repair(false);
+    } finally {
+      this.#isReading = false;
+    }
   }
 
   /** Once in a process's life; a failure is tried again with the next call. */

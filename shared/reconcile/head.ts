@@ -22,6 +22,6 @@ export function readHead(entry: Entry | undefined): Head | undefined {
   return entry === undefined ? undefined : readRecord(schema, entry);
 }
 
-export function firstHead(store: string): Head {
-  return { format: 1, store, epoch: 1, revision: 0, digest: emptyDigest, complete: true };
+export function firstHead(store: string, complete: boolean): Head {
+  return { format: 1, store, epoch: 1, revision: 0, digest: emptyDigest, complete };
 }

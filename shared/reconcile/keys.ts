@@ -1,5 +1,5 @@
 /** Where everything lies in the store. ARCHITECTURE.md, "The store", has the same table in words. */
-import { type ObjectKind, type Reference, referenceKey } from "../model/reference.ts";
+import { type ObjectKind, type Reference, referenceKey, type SeenKind } from "../model/reference.ts";
 import type { Key } from "../store/port.ts";
 
 export const lockKey: Key = { partition: "lock", sort: "lock" };
@@ -8,6 +8,9 @@ export const rulesKey: Key = { partition: "rules", sort: "rules" };
 export const dirtyPartition = "dirty";
 export const laterPartition = "later";
 export const refusedPartition = "refused";
+/** Objects that are to be read back. */
+export const hintPartition = "hint";
+export const clusterKey: Key = { partition: "cluster", sort: "cluster" };
 
 export const seenPartition = (kind: ObjectKind): string => `seen/${kind}`;
 export const wantPartition = (kind: ObjectKind): string => `want/${kind}`;
@@ -31,6 +34,8 @@ export const wantKey = (reference: Reference): Key => ({
 });
 export const dirtyKey = (reference: Reference): Key => ({ partition: dirtyPartition, sort: referenceKey(reference) });
 export const laterKey = (reference: Reference): Key => ({ partition: laterPartition, sort: referenceKey(reference) });
+export const hintKey = (reference: Reference): Key => ({ partition: hintPartition, sort: referenceKey(reference) });
+export const floorKey = (kind: SeenKind): Key => ({ partition: "floor", sort: kind });
 export const refusedKey = (reference: Reference): Key => ({
   partition: refusedPartition,
   sort: referenceKey(reference),

@@ -9,6 +9,7 @@ import { EntranceError } from "../model/error.ts";
 import type { Reference } from "../model/reference.ts";
 import { utf8Length } from "../model/utf8.ts";
 import {
+  type Check,
   type Entry,
   type Key,
   keyText,
@@ -19,7 +20,7 @@ import {
   type Write,
 } from "../store/port.ts";
 import type { Head } from "./head.ts";
-import { laterPartition, lockKey } from "./keys.ts";
+import { laterPartition, lockKey, rulesKey } from "./keys.ts";
 import { listAll } from "./list-all.ts";
 import { extend, freeLockText, type HeldLock, release } from "./lock.ts";
 import { MarkBook } from "./mark-book.ts";
@@ -41,7 +42,7 @@ export interface Group {
 
 /** The rest is room for heads, marks and the lock. */
 const maxFlushBytes = maxCommitBytes - 50_000;
-const lockKeys = 1;
+const lockAndRulesKeys = 2;
 const marksPerGroup = 20;
 /** Between flushes a turn remembers so many records that only it writes. */
 const maxRemembered = 10_000;
@@ -55,6 +56,7 @@ export class Ledger {
   readonly #remembered = new Map<string, Entry | undefined>();
   #bytes = 0;
   #lock: HeldLock | undefined;
+  #rules: readonly Check[] = [];
 
   constructor(context: Context, lock: HeldLock, onCommitted: (committed: readonly Committed[]) => void) {
     this.#context = context;
@@ -62,6 +64,11 @@ export class Ledger {
     this.#onCommitted = onCommitted;
     this.marks = new MarkBook(context);
     this.#revisions = new Revisions(context);
+  }
+
+  /** These rules are to stand for as long as this turn commits. */
+  abide(rules: Check): void {
+    this.#rules = [rules];
   }
 
   get fence(): number {
@@ -147,10 +154,13 @@ export class Ledger {
       if (frees) writes.push({ key: lockKey, value: freeLockText(lock) });
       if (writes.length === 0) return;
       const lockCheck = { key: lockKey, version: lock.version };
-      const result = await this.#context.store.commit([lockCheck, ...checks, ...marks.checks], writes);
+      const result = await this.#context.store.commit([lockCheck, ...this.#rules, ...checks, ...marks.checks], writes);
       if (result.ok) return this.#landed(result.version, heads, frees);
       if (result.conflicts.some((key) => key.partition === lockKey.partition)) throw new LockLost("the lock is lost");
       this.#context.counters.add("entrance_conflicts_total", { at: "turn" });
+      if (result.conflicts.some((key) => key.partition === rulesKey.partition)) {
+        throw new EntranceError("busy", "the rules changed beside the turn");
+      }
       // Newer marks than those that were worked off: the same without taking them off, nor what they end put off.
       const dropped = this.marks.keep(result.conflicts);
       for (const { sort } of result.conflicts) this.#writes.delete(keyText({ partition: laterPartition, sort }));
@@ -176,7 +186,7 @@ export class Ledger {
     const revisions = this.#revisions.roomWith(group.changes);
     if (revisions === undefined) return false;
     const names = new Set([...this.#writes.keys(), ...group.writes.map((write) => keyText(write.key))]);
-    const keys = lockKeys + names.size + revisions.keys + this.marks.room + (group.marks?.length ?? 0);
+    const keys = lockAndRulesKeys + names.size + revisions.keys + this.marks.room + (group.marks?.length ?? 0);
     const bytes = sizes.reduce((sum, size) => sum + size, this.#bytes + revisions.bytes);
     return keys <= maxCommitKeys && bytes <= maxFlushBytes;
   }

@@ -1,6 +1,7 @@
 /** The timer's work: marks that are due, a holder that died, nodes that are behind, digests by the minute. */
 import { parseReferenceKey } from "../model/reference.ts";
 import { type Entry, maxPageSize } from "../store/port.ts";
+import { completeHeads } from "./complete.ts";
 import { dirtyKey, dirtyPartition, laterPartition, tickKey } from "./keys.ts";
 import { tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
@@ -11,12 +12,17 @@ import { runTurns } from "./turn.ts";
 /** Does what is due. Throws what the store throws. */
 export async function tick(context: Context, pusher: Pusher): Promise<void> {
   await promote(context);
+  await workDue(context, pusher);
+  await completeHeads(context);
+  await pusher.repair(await isTurnOf(context, "digest", context.timing.digestMs));
+}
+
+export async function workDue(context: Context, pusher: Pusher): Promise<void> {
   const due = await context.store.list(dirtyPartition, undefined, 1);
   if (due.entries.length > 0) {
     const lock = await tryAcquire(context);
     if (lock !== undefined) await runTurns(context, lock, (committed) => pusher.committed(committed));
   }
-  await pusher.repair(await isTurnOf(context, "digest", context.timing.digestMs));
 }
 
 /** Postponed marks whose time has come. */

@@ -2,6 +2,7 @@
 import type { NodeState } from "../plugins/port.ts";
 import { readHead } from "./head.ts";
 import { headKey } from "./keys.ts";
+import { listAnew } from "./list-tick.ts";
 import type { Context } from "./settings.ts";
 
 /** Lifts the head's epoch above the node's, unless somebody did so already. The next delivery is a snapshot. */
@@ -10,9 +11,14 @@ export async function raiseEpoch(context: Context, balancer: string, state: Node
   const head = readHead(entry);
   if (entry === undefined || head === undefined || head.store !== state.store) return;
   if (head.epoch > state.epoch || (head.epoch === state.epoch && head.revision >= state.revision)) return;
+  // What happened since the backup is known to the cluster alone: it is listed before anything is pushed.
+  const complete = context.kubernetes === undefined;
   const result = await context.store.commit(
     [{ key: headKey(balancer), version: entry.version }],
-    [{ key: headKey(balancer), value: JSON.stringify({ ...head, epoch: state.epoch + 1 }) }],
+    [
+      { key: headKey(balancer), value: JSON.stringify({ ...head, epoch: state.epoch + 1, complete }) },
+      ...(complete ? [] : [listAnew(context.now())]),
+    ],
   );
   if (!result.ok) return;
   context.counters.add("entrance_restores_total", { balancer });

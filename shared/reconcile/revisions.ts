@@ -123,7 +123,10 @@ export class Revisions {
     if (known !== undefined) return known;
     const entry = await this.#context.store.get(headKey(balancer));
     // A balancer that has gone from the settings may still have wants, and no head.
-    const stored = { head: readHead(entry) ?? firstHead(this.#context.randomId()), version: entry?.version ?? null };
+    const stored = {
+      head: readHead(entry) ?? firstHead(this.#context.randomId(), true),
+      version: entry?.version ?? null,
+    };
     this.#heads.set(balancer, stored);
     return stored;
   }

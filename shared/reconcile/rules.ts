@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
 import { contestKinds, seenKinds } from "../model/reference.ts";
-import { maxCommitKeys, maxPageSize, type Write } from "../store/port.ts";
+import { type Check, maxCommitKeys, maxPageSize, type Write } from "../store/port.ts";
 import { translatorVersion } from "../translate/version.ts";
 import { firstHead } from "./head.ts";
 import { dirtyPartition, headKey, rulesKey, seenPartition, wantPartition } from "./keys.ts";
@@ -13,28 +13,72 @@ import type { Context } from "./settings.ts";
 
 const schema = v.object({
   translator: v.number(),
+  /** Of the settings, as the operator counts them. */
+  generation: v.optional(v.number(), 0),
   /** Of the settings that a translation reads. */
   settings: v.string(),
+  /** False: everything is still to be marked, by whoever has these rules. */
+  marked: v.optional(v.boolean(), true),
 });
 
+type Rules = v.InferOutput<typeof schema>;
+
 /**
- * Compares the rules of this copy with those that the store's wants were made by. Newer ones, or other settings, mark
- * everything; older ones are refused (`misconfigured`), since a copy of the next version is at work already.
+ * | the store's rules                      |                                                          |
+ * |----------------------------------------|----------------------------------------------------------|
+ * | are ours                               | go on                                                    |
+ * | older (translator, then generation)    | ours take their place; then everything is marked         |
+ * | newer                                  | `misconfigured`: a copy of the next version is at work   |
+ * | of the same generation, other settings | `misconfigured`: which are right? A sole writer's are    |
  */
 export async function ensureRules(context: Context): Promise<void> {
   const entry = await context.store.get(rulesKey);
   const known = entry === undefined ? undefined : readRecord(schema, entry);
-  const settings = contentHash(context.translation);
-  if (known?.translator === translatorVersion && known.settings === settings) return;
-  if (known !== undefined && known.translator > translatorVersion) {
+  const ours = rulesOf(context);
+  if (known === undefined || compareRules(context, known, ours) < 0) {
+    const value = JSON.stringify({ ...ours, marked: known === undefined } satisfies Rules);
+    await context.store.commit([{ key: rulesKey, version: entry?.version ?? null }], [{ key: rulesKey, value }]);
+  }
+}
+
+/** What each commit of a turn checks, so that nobody translates by rules that have been replaced. */
+export async function rulesCheck(context: Context): Promise<Check> {
+  const entry = await context.store.get(rulesKey);
+  if (entry !== undefined) compareRules(context, readRecord(schema, entry), rulesOf(context));
+  return { key: rulesKey, version: entry?.version ?? null };
+}
+
+/** Part of the timer's work, since it takes long and nobody who waits for an answer should. */
+export async function markWhereRulesChanged(context: Context): Promise<void> {
+  const entry = await context.store.get(rulesKey);
+  const known = entry === undefined ? undefined : readRecord(schema, entry);
+  if (entry === undefined || known === undefined || known.marked) return;
+  if (compareRules(context, known, rulesOf(context)) !== 0) return;
+  await markEverything(context);
+  const value = JSON.stringify({ ...known, marked: true } satisfies Rules);
+  await context.store.commit([{ key: rulesKey, version: entry.version }], [{ key: rulesKey, value }]);
+}
+
+function rulesOf({ translation, generation = 0 }: Context): Omit<Rules, "marked"> {
+  return { translator: translatorVersion, generation, settings: contentHash(translation) };
+}
+
+/** Negative: the store's are older. Zero: the same. Throws where ours must not be used. */
+function compareRules({ isSoleWriter }: Context, known: Rules, ours: Omit<Rules, "marked">): number {
+  const order = known.translator - ours.translator || (isSoleWriter ? 0 : known.generation - ours.generation);
+  if (order > 0) {
     throw new EntranceError(
       "misconfigured",
-      "a newer version of Entrance works on this store: upgrade or stop this copy",
+      "a newer version of Entrance, or of its settings, works on this store: upgrade or stop this copy",
     );
   }
-  if (known !== undefined) await markEverything(context);
-  const value = JSON.stringify({ translator: translatorVersion, settings });
-  await context.store.commit([{ key: rulesKey, version: entry?.version ?? null }], [{ key: rulesKey, value }]);
+  if (order < 0 || known.settings === ours.settings) return order;
+  if (isSoleWriter) return -1;
+  throw new EntranceError(
+    "misconfigured",
+    "another copy works on this store with other settings (balancers, prefix, suffix, seal keys): give all copies the " +
+      "same, and raise ENTRANCE_GENERATION where the new ones are meant",
+  );
 }
 
 /** Each balancer's history begins before anything is wanted, so that a fresh node hears that nothing is. */
@@ -42,7 +86,7 @@ export async function ensureHeads(context: Context): Promise<void> {
   for (const { name } of context.balancers) {
     const key = headKey(name);
     if ((await context.store.get(key)) !== undefined) continue;
-    const value = JSON.stringify(firstHead(context.randomId()));
+    const value = JSON.stringify(firstHead(context.randomId(), context.kubernetes === undefined));
     await context.store.commit([{ key, version: null }], [{ key, value }]);
   }
 }

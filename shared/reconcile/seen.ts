@@ -1,6 +1,6 @@
 /** What is known of an object, and whether an observation is news. */
 import { contentHash } from "../model/canonical.ts";
-import type { Observation } from "../model/observation.ts";
+import type { Absence, Observation } from "../model/observation.ts";
 import { comparePositions, type Position } from "../model/position.ts";
 import { sealKeyOf } from "../model/sealed.ts";
 import type { SeenObject } from "../model/seen/object.ts";
@@ -18,6 +18,8 @@ export interface SeenRecord {
   readonly unusable?: string;
   /** Other uids of this name whose end is known, and not when it was: what comes late of them is told by nothing else. */
   readonly ended?: readonly string[];
+  /** A LIST brought it, and nothing has told of it yet: what tells of it is late, or lost. */
+  readonly listed?: true;
 }
 
 /** Each took a burial and a birth that came in the wrong order; the oldest are forgotten. */
@@ -55,16 +57,23 @@ export type News =
  */
 export function news(
   known: SeenRecord | undefined,
-  observation: Exclude<Observation, { type: "hint" }>,
+  observation: Exclude<Observation, { type: "hint" }> | Absence,
   era: number,
 ): News {
-  if (known?.ended?.includes(observation.uid) === true) return { type: "old" };
+  // Told by the cluster as it was before it went back to a backup.
+  if (known !== undefined && era < known.position.era) return { type: "old" };
+  if (observation.type === "absent") return absence(known, { era, ...observation.position });
+  if (known?.ended?.includes(observation.uid) === true && known.position.era === era) return { type: "old" };
   if (observation.type === "buried") {
     // Of a Secret that nobody has seen nothing is kept: most of them are none of ours.
     if (known === undefined && observation.reference.kind === "Secret") return { type: "unknown" };
     return burial(known, observation.uid, era);
   }
   const record = toRecord(known, observation, era);
+  // The cluster went back to a backup: what ended since then lives again.
+  if (known !== undefined && known.position.era < era) {
+    return { type: "record", record, changed: record.gone !== known.gone || record.hash !== known.hash };
+  }
   if (known === undefined) return { type: "record", record, changed: !record.gone };
   if (known.uid === record.uid && (known.gone || record.gone)) return endOf(known, record);
   const order = comparePositions(record.position, known.position) || compareAtSamePosition(record, known);
@@ -95,6 +104,13 @@ function burial(known: SeenRecord | undefined, uid: string, era: number): News {
     ...(ended ? { ended } : {}),
   } as const;
   return { type: "record", record, changed: true };
+}
+
+/** Nothing is known of who is not there, so only what is known can end. */
+function absence(known: SeenRecord | undefined, position: Position): News {
+  if (known === undefined) return { type: "unknown" };
+  if (known.gone || comparePositions(position, known.position) <= 0) return { type: "old" };
+  return { type: "record", record: { position, uid: known.uid, hash: "", gone: true }, changed: true };
 }
 
 function isUnplaced({ resourceVersion }: Position): boolean {

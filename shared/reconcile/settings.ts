@@ -1,9 +1,10 @@
 /** What the protocol is run with. Times in milliseconds; the defaults are those of ARCHITECTURE.md, "The lock". */
-import type { HeldLock } from "./lock.ts";
+import type { Cluster } from "../kubernetes/port.ts";
 import type { Plugin } from "../plugins/port.ts";
 import type { SecretKeeper } from "../sealing/secret-keeper.ts";
 import type { Store } from "../store/port.ts";
 import type { Subject, Translating, TranslationSettings } from "../translate/translation.ts";
+import type { HeldLock } from "./lock.ts";
 
 export interface Timing {
   /** How long a lock is good for without being extended. */
@@ -16,6 +17,8 @@ export interface Timing {
   readonly pushBackoffMaxMs: number;
   /** Each node's digest is compared this often. */
   readonly digestMs: number;
+  /** Everything is listed this often, where there is an API to list it from. */
+  readonly listMs: number;
 }
 
 export const defaultTiming: Timing = {
@@ -26,6 +29,7 @@ export const defaultTiming: Timing = {
   // Below the timer, so that a node that returns is at the head within one period.
   pushBackoffMaxMs: 4_000,
   digestMs: 60_000,
+  listMs: 300_000,
 };
 
 export interface Balancer {
@@ -58,8 +62,12 @@ export interface Context {
   readonly isSoleWriter: boolean;
   readonly balancers: readonly Balancer[];
   readonly translation: TranslationSettings;
+  /** Of these settings: of two copies that differ the one with the greater counts. */
+  readonly generation?: number;
   readonly translate: (subject: Subject, settings: TranslationSettings) => Translating;
   readonly secrets: SecretKeeper;
+  /** Where objects are read back from, and listed; absent: no API is configured, and what is allowed counts as seen. */
+  readonly kubernetes?: Cluster;
   readonly timing: Timing;
   readonly host: Host;
   readonly now: () => number;

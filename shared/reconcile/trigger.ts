@@ -1,9 +1,11 @@
 /** Observations become durable: what was seen, a mark for it, and where it is free the lock, in one commit. */
 import { EntranceError } from "../model/error.ts";
-import type { Observation } from "../model/observation.ts";
-import { describeReference, type Reference, referenceKey } from "../model/reference.ts";
+import type { Absence, Observation, SeenReference } from "../model/observation.ts";
+import { describeReference, referenceKey, type SeenKind } from "../model/reference.ts";
 import { utf8Length } from "../model/utf8.ts";
 import type { Check, Write } from "../store/port.ts";
+import { type Floor, isDoubtful, readFloor } from "./floor.ts";
+import { leaveHints } from "./hint.ts";
 import { dirtyKey, laterKey, lockKey, seenKey } from "./keys.ts";
 import { acquisition, type HeldLock, tryAcquire } from "./lock.ts";
 import { markText } from "./mark.ts";
@@ -17,30 +19,49 @@ const bytesPerCommit = 900_000;
 /** An object that cannot be used is kept with its last usable shape, which may be as large as an object is at most. */
 const bytesOfUnusable = 320_000;
 const maxAttempts = 10;
-/** No Kubernetes API is configured yet, so no LIST has ever found that the cluster was restored. */
-const era = 0;
-
 export interface Triggered {
   /** Taken in the same commit: the caller runs the turn after it has answered. */
   readonly lock: HeldLock | undefined;
   readonly counts: Readonly<Record<"changed" | "moved" | "old" | "unknown" | "hint", number>>;
+  /** To be read back: what was told of them is not enough to know what they are. */
+  readonly hints: readonly SeenReference[];
+}
+
+type Told = Exclude<Observation, { type: "hint" }> | Absence;
+
+/** What was read from the API itself, in this era: it is so, whatever is known of how far back the past is known. */
+export interface Reading {
+  readonly era: number;
+  /** Whether it may begin a turn; of a long list only the end may. */
+  readonly takesLock: boolean;
+  /** By a LIST that was not the first: what it changes should have been told. */
+  readonly isAgain: boolean;
 }
 
 interface Subject {
-  readonly reference: Reference;
-  readonly observations: Exclude<Observation, { type: "hint" }>[];
+  readonly reference: SeenReference;
+  readonly observations: Told[];
 }
+
+type Counts = Record<keyof Triggered["counts"], number>;
 
 /**
  * Records what is news and marks what changed. When this returns, everything is durable. Throws `busy` when others
  * write the same objects all the time, and what the store throws; all of it may be sent again without harm.
+ * `reading`: it was not told by webhooks, but read.
  */
-export async function trigger(context: Context, observations: readonly Observation[]): Promise<Triggered> {
+export async function trigger(
+  context: Context,
+  observations: readonly (Observation | Absence)[],
+  reading?: Reading,
+): Promise<Triggered> {
   const counts = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 };
   const subjects = new Map<string, Subject>();
+  const hints = new Map<string, SeenReference>();
   for (const observation of observations) {
     if (observation.type === "hint") {
       counts.hint += 1;
+      hints.set(referenceKey(observation.reference), observation.reference);
       continue;
     }
     const key = referenceKey(observation.reference);
@@ -51,14 +72,16 @@ export async function trigger(context: Context, observations: readonly Observati
   const groups = grouped([...subjects.values()]);
   let lock: HeldLock | undefined;
   for (const [index, group] of groups.entries()) {
-    lock = await record(context, group, index === groups.length - 1, counts);
+    const isLast = index === groups.length - 1;
+    lock = await record(context, group, isLast && reading?.takesLock !== false, counts, hints, reading);
   }
+  if (context.kubernetes !== undefined) await leaveHints(context, [...hints.values()]);
   // The lock read held, or an earlier commit left marks: the holder's last look may have come before them.
-  if (lock === undefined && counts.changed > 0) lock = await tryAcquire(context);
+  if (lock === undefined && counts.changed > 0 && reading?.takesLock !== false) lock = await tryAcquire(context);
   for (const [outcome, count] of Object.entries(counts)) {
     if (count > 0) context.counters.add("entrance_observations_total", { outcome }, count);
   }
-  return { lock, counts };
+  return { lock, counts, hints: [...hints.values()] };
 }
 
 function grouped(subjects: readonly Subject[]): Subject[][] {
@@ -83,12 +106,15 @@ async function record(
   context: Context,
   subjects: readonly Subject[],
   withLock: boolean,
-  counts: Record<keyof Triggered["counts"], number>,
+  counts: Counts,
+  hints: Map<string, SeenReference>,
+  reading: Reading | undefined,
 ): Promise<HeldLock | undefined> {
   let acquire = withLock;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const [lockEntry, ...entries] = await Promise.all([
+    const [lockEntry, floors, ...entries] = await Promise.all([
       acquire ? context.store.get(lockKey) : undefined,
+      floorsFor(context, subjects, reading),
       ...subjects.map(async ({ reference }) => ({
         seen: await context.store.get(seenKey(reference)),
         mark: await context.store.get(dirtyKey(reference)),
@@ -96,11 +122,14 @@ async function record(
     ]);
     const checks: Check[] = [];
     const writes: Write[] = [];
-    const found = { changed: 0, moved: 0, old: 0, unknown: 0 };
+    const found = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 };
+    const doubtful: SeenReference[] = [];
     subjects.forEach((subject, index) => {
       const entry = entries[index];
-      const outcome = fold(subject, readSeen(entry?.seen), found);
-      if (outcome === undefined) return;
+      const floor = floors.get(subject.reference.kind);
+      const outcome = fold(subject, readSeen(entry?.seen), found, reading ?? floor, context.now());
+      if (outcome === "doubtful") doubtful.push(subject.reference);
+      if (outcome === undefined || outcome === "doubtful") return;
       const key = seenKey(subject.reference);
       checks.push({ key, version: entry?.seen?.version ?? null });
       writes.push({ key, value: JSON.stringify(outcome.record) });
@@ -113,6 +142,7 @@ async function record(
       checks.push(taken.check);
       writes.push(taken.write);
     }
+    for (const reference of doubtful) hints.set(referenceKey(reference), reference);
     if (writes.length > 0) {
       const result = await context.store.commit(checks, writes);
       if (!result.ok) {
@@ -120,12 +150,12 @@ async function record(
         if (result.conflicts.every((key) => key.partition === lockKey.partition)) acquire = false;
         continue;
       }
-      for (const outcome of ["changed", "moved", "old", "unknown"] as const) counts[outcome] += found[outcome];
+      for (const outcome of outcomes) counts[outcome] += found[outcome];
       return taken === undefined
         ? undefined
         : { fence: taken.fence, version: result.version, writtenAt: context.now() };
     }
-    for (const outcome of ["old", "unknown"] as const) counts[outcome] += found[outcome];
+    for (const outcome of outcomes) counts[outcome] += found[outcome];
     return undefined;
   }
   const [first] = subjects;
@@ -133,25 +163,52 @@ async function record(
   throw new EntranceError("busy", `others write ${name} all the time: try again`, { retryAfterSeconds: 1 });
 }
 
-/** All observations of one object, one after another, as one step. */
+const outcomes = ["changed", "moved", "old", "unknown", "hint"] as const;
+
+async function floorsFor(
+  { kubernetes, store }: Context,
+  subjects: readonly Subject[],
+  reading: Reading | undefined,
+): Promise<ReadonlyMap<SeenKind, Floor>> {
+  if (kubernetes === undefined || reading !== undefined) return new Map();
+  const kinds = [...new Set(subjects.map(({ reference }) => reference.kind))];
+  return new Map(await Promise.all(kinds.map(async (kind) => [kind, await readFloor(store, kind)] as const)));
+}
+
+/** All observations of one object, one after another, as one step; doubtful: it is to be read back instead. */
 function fold(
   subject: Subject,
   known: SeenRecord | undefined,
-  found: Record<"changed" | "moved" | "old" | "unknown", number>,
-): { record: SeenRecord; changed: boolean } | undefined {
+  found: Counts,
+  by: Floor | Reading | undefined,
+  now: number,
+): { record: SeenRecord; changed: boolean } | "doubtful" | undefined {
   let record = known;
   let touched = false;
+  const isTold = by === undefined || "resourceVersion" in by;
   for (const observation of subject.observations) {
-    const outcome = news(record, observation, era);
+    if (by !== undefined && "resourceVersion" in by && isDoubtful(by, observation, record !== undefined, now)) {
+      found.hint += 1;
+      return "doubtful";
+    }
+    const outcome = news(record, observation, by?.era ?? 0);
     if (outcome.type === "record") {
       record = outcome.record;
       touched = true;
     } else {
       found[outcome.type] += 1;
+      // It was not lost: a LIST had come before it.
+      if (isTold && record?.listed === true) {
+        const { listed: _, ...told } = record;
+        record = told;
+        touched = true;
+      }
     }
   }
   if (!touched || record === undefined) return undefined;
   const changed = known === undefined ? !record.gone : record.gone !== known.gone || record.hash !== known.hash;
   found[changed ? "changed" : "moved"] += 1;
-  return { record, changed };
+  // Where nothing was told before, nothing that tells can have been lost.
+  const isNews = by !== undefined && "isAgain" in by && by.isAgain && changed;
+  return { record: isNews ? { ...record, listed: true } : record, changed };
 }

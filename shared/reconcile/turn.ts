@@ -6,6 +6,7 @@ import { dirtyPartition } from "./keys.ts";
 import { Ledger, LockLost } from "./ledger.ts";
 import { type HeldLock, tryAcquire } from "./lock.ts";
 import type { Committed } from "./revisions.ts";
+import { rulesCheck } from "./rules.ts";
 import type { Context } from "./settings.ts";
 import { Stepper } from "./step.ts";
 
@@ -53,8 +54,11 @@ export async function runTurns(
 async function runTurn(context: Context, ledger: Ledger): Promise<void> {
   const stepper = new Stepper(context, ledger);
   let after: string | undefined;
-  for (let objects = 0; objects < objectsPerTurn; ) {
-    const page = await context.store.list(dirtyPartition, after, listedMarks);
+  const listMarks = () => context.store.list(dirtyPartition, after, listedMarks);
+  const [first, rules] = await Promise.all([listMarks(), rulesCheck(context)]);
+  ledger.abide(rules);
+  let page = first;
+  for (let objects = 0; ; ) {
     const slices = after === undefined ? [] : await slicesBefore(context, after);
     for (const mark of [...slices, ...rotated(page.entries)]) {
       await stepper.marked(mark);
@@ -62,8 +66,10 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
     }
     if (page.next === undefined && !ledger.marks.sets) break;
     await ledger.flush();
+    if (objects >= objectsPerTurn) break;
     // Go round: what was marked before the place where this turn stands is worked in the next round.
     after = page.next;
+    page = await listMarks();
   }
   await ledger.flush({ release: true });
 }

@@ -48,6 +48,8 @@ function started(store: Store, secrets: TestSecrets, nodes?: ReadonlyMap<string,
   const translation = { ...usualTranslation, sealKeys: secrets.ids };
   const test = newTestEntrance({
     store,
+    // One process after another, each with the settings of its time.
+    isSoleWriter: true,
     secrets: secrets.keeper,
     translation,
     translate: (subject, settings) => {

@@ -1,0 +1,33 @@
+/** Nothing is pushed before the first whole LIST is translated: what is not known yet would be taken off the nodes. */
+import { maxPageSize } from "../store/port.ts";
+import { readHead } from "./head.ts";
+import { dirtyPartition, headKey } from "./keys.ts";
+import { lastWholeList } from "./list-tick.ts";
+import { readMark } from "./mark.ts";
+import type { Context } from "./settings.ts";
+
+export async function completeHeads(context: Context): Promise<void> {
+  const { store, kubernetes, balancers } = context;
+  if (kubernetes === undefined) return;
+  for (const { name } of balancers) {
+    const entry = await store.get(headKey(name));
+    const head = readHead(entry);
+    if (entry === undefined || head === undefined || head.complete) continue;
+    const listed = await lastWholeList(context);
+    if (listed === 0 || !(await isTranslated(context, listed))) return;
+    const value = JSON.stringify({ ...head, complete: true });
+    // Turns check the head as well: one that is under way begins anew.
+    await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value }]);
+  }
+}
+
+/** No mark that the LIST left is due any more; what is put off has its reason in the status. */
+async function isTranslated({ store }: Context, listedAt: number): Promise<boolean> {
+  let after: string | undefined;
+  do {
+    const page = await store.list(dirtyPartition, after, maxPageSize);
+    if (page.entries.some((entry) => readMark(entry).first <= listedAt)) return false;
+    after = page.next;
+  } while (after !== undefined);
+  return true;
+}

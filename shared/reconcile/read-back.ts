@@ -1,0 +1,159 @@
+/** Reads objects back from the API: at once after an answer, again with growing pauses, and then by the timer. */
+import { contentHash } from "../model/canonical.ts";
+import { EntranceError } from "../model/error.ts";
+import type { SeenReference } from "../model/observation.ts";
+import { parseReferenceKey, type Reference, referenceKey, seenKinds } from "../model/reference.ts";
+import { type Entry, maxPageSize } from "../store/port.ts";
+import { type Apply, isThisCluster, readListed } from "./cluster.ts";
+import { readFloor } from "./floor.ts";
+import { type Found, type Hint, isMet, readHint, type Wanted } from "./hint.ts";
+import { hintKey, hintPartition } from "./keys.ts";
+import { listSoon } from "./list-tick.ts";
+import type { Context } from "./settings.ts";
+
+/** Measured: an object can be read back about when its write returns, mostly a few milliseconds after our answer. */
+const pausesMs = [0, 5, 10, 20, 50, 100, 200, 400, 800];
+/** Where nobody knows what to wait for. */
+const pausesOfAny = 5;
+/** Then by the timer, whose period is the least; a write takes no longer than the apiserver's own time limit, 60 s. */
+const laterMs = [3_000, 5_000, 10_000, 20_000, 30_000];
+/** So many objects are read back side by side in one process; the timer comes back to the rest. */
+const maxAtOnce = 64;
+const hintsPerTick = 256;
+
+interface Work {
+  wish: Wanted | undefined;
+  /** Somebody was told of it again since it was read last. */
+  isNew: boolean;
+}
+
+export class ReadBack {
+  readonly #context: Context;
+  readonly #apply: Apply;
+  readonly #works = new Map<string, Work>();
+
+  constructor(context: Context, apply: Apply) {
+    this.#context = context;
+    this.#apply = apply;
+  }
+
+  /** After the answer to whoever told of it; the hint is durable. Never rejects. */
+  async at(reference: SeenReference, wish: Wanted | undefined): Promise<void> {
+    const name = referenceKey(reference);
+    const known = this.#works.get(name);
+    if (known !== undefined) {
+      // Of two reviews the later one counts; something that was committed is read by whichever comes next.
+      if (wish !== undefined) known.wish = wish;
+      known.isNew = true;
+      return;
+    }
+    if (this.#works.size >= maxAtOnce) return;
+    const work: Work = { wish, isNew: false };
+    this.#works.set(name, work);
+    try {
+      await this.#run(reference, work);
+    } catch (error) {
+      // The hint stands, and the timer finds it.
+      this.#context.counters.add("entrance_read_back_failures_total");
+      if (!(error instanceof EntranceError)) throw error;
+    } finally {
+      this.#works.delete(name);
+    }
+  }
+
+  /** By the timer: hints whose owner died, or whose object has not come yet. */
+  async tick(): Promise<void> {
+    const { store, now } = this.#context;
+    const due: Entry[] = [];
+    let after: string | undefined;
+    do {
+      const page = await store.list(hintPartition, after, maxPageSize);
+      due.push(...page.entries.filter((entry) => readHint(entry).due <= now()));
+      after = page.next;
+    } while (after !== undefined && due.length < hintsPerTick);
+    await Promise.all(due.slice(0, hintsPerTick).map((entry) => this.#retry(entry)));
+  }
+
+  async #run(reference: SeenReference, work: Work): Promise<void> {
+    const { store, kubernetes } = this.#context;
+    for (let pause = 0; pause < pausesMs.length; pause += 1) {
+      if (work.isNew) {
+        work.isNew = false;
+        pause = 0;
+      }
+      if (pause > 0) await kubernetes?.wait(pausesMs[pause] ?? 0);
+      const entry = await store.get(hintKey(reference));
+      const found = await this.#read(reference);
+      if (found === undefined) return;
+      const isEnough = isMet(work.wish, found) || (work.wish?.what === "any" && pause >= pausesOfAny);
+      if (!isEnough || work.isNew) continue;
+      if (entry === undefined) return;
+      await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value: null }]);
+      // Where somebody else was told of it meanwhile, they read it back themselves.
+      if (!work.isNew) return;
+    }
+  }
+
+  async #retry(entry: Entry): Promise<void> {
+    const { store, now, counters } = this.#context;
+    const reference = seenReference(parseReferenceKey(entry.key.sort));
+    const hint = readHint(entry);
+    const wait = laterMs[hint.tries];
+    if (reference === undefined || wait === undefined) {
+      counters.add("entrance_read_backs_given_up_total");
+      await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value: null }]);
+      return;
+    }
+    const next: Hint = { ...hint, tries: hint.tries + 1, due: now() + wait };
+    const claimed = await store.commit(
+      [{ key: entry.key, version: entry.version }],
+      [{ key: entry.key, value: JSON.stringify(next) }],
+    );
+    if (!claimed.ok) return;
+    try {
+      const found = await this.#read(reference);
+      if (found === undefined || !(hint.wanted?.what === "any" || isMet(hint.wanted, found))) return;
+      await store.commit([{ key: entry.key, version: claimed.version }], [{ key: entry.key, value: null }]);
+    } catch (error) {
+      counters.add("entrance_read_back_failures_total");
+      if (!(error instanceof EntranceError)) throw error;
+    }
+  }
+
+  /** Undefined: what the API says cannot be taken as it is; everything is listed soon. */
+  async #read(reference: SeenReference): Promise<Found | undefined> {
+    const { kubernetes, store } = this.#context;
+    if (kubernetes === undefined) return undefined;
+    const { kind, namespace, name } = reference;
+    // The kind as a whole.
+    if (name === "") {
+      await listSoon(this.#context);
+      return { type: "absent" };
+    }
+    // Before the object: an era that goes up meanwhile is newer than what was read.
+    const floor = await readFloor(store, kind);
+    const page = await kubernetes.api.list(kind, 1, { named: { namespace, name } });
+    const read = await readListed(this.#context, kind, page, floor);
+    if (read === undefined) {
+      await listSoon(this.#context);
+      return undefined;
+    }
+    const [observation] = read.filter((each) => referenceKey(each.reference) === referenceKey(reference));
+    const reading = { era: floor.era, takesLock: true, isAgain: false };
+    if (observation === undefined) {
+      if (!(await isThisCluster(this.#context))) return undefined;
+      const position = { resourceVersion: page.resourceVersion, step: 2 } as const;
+      await this.#apply([{ type: "absent", reference, position }], reading);
+      return { type: "absent" };
+    }
+    await this.#apply([observation], reading);
+    const content = observation.type === "object" ? observation.object : [observation.reason];
+    const { uid, position } = observation;
+    return { type: "present", uid, resourceVersion: position.resourceVersion, hash: contentHash(content) };
+  }
+}
+
+function seenReference(reference: Reference | undefined): SeenReference | undefined {
+  const kind = seenKinds.find((known) => known === reference?.kind);
+  return reference === undefined || kind === undefined ? undefined : { ...reference, kind };
+}
