@@ -12,6 +12,7 @@ import { auditEvent, deletedStatus, eventList, type Operation, objectKey, review
 const reviewTimeoutMs = 3_000;
 const auditTimeoutMs = 30_000;
 const auditRetryMs = 300;
+const maxPasts = 64;
 
 export interface ApiFaults {
   /** Events arrive twice, one in so many; 0: never. */
@@ -34,16 +35,24 @@ export interface ApiserverOptions {
   readonly copy: () => Copy | undefined;
   /** Of the share of writes that are reviewed at all: Ignore lets a write through where nobody answers. */
   readonly reviews: boolean;
+  readonly pageSize: number;
 }
 
 export class Apiserver {
   readonly faults: ApiFaults = { doubled: 0, lost: 0, late: 0, bare: 0, denied: 0 };
-  readonly objects = new Map<string, WireObject>();
+  objects = new Map<string, WireObject>();
+  /** Nobody reaches its API; webhooks are called all the same. */
+  isAway = false;
+  /** Whose kube-system answers. */
+  clusterId = "cluster-1";
+  readonly pageSize: number;
   /** Under way: one write of an object at a time. */
   readonly #busy = new Set<string>();
   readonly #options: ApiserverOptions;
-  #version = 100;
+  #last = 100;
+  #restores = 0;
   #ids = 0;
+  #uids = 0;
   #events: object[] = [];
   /** All that were told. */
   readonly #told: object[] = [];
@@ -53,6 +62,22 @@ export class Apiserver {
 
   constructor(options: ApiserverOptions) {
     this.#options = options;
+    this.pageSize = options.pageSize;
+  }
+
+  /** Of the last write. */
+  get version(): string {
+    return String(this.#last);
+  }
+
+  /** What a backup of its etcd has: objects, and the count of versions, which then goes on from there. */
+  backup(): () => void {
+    const [objects, last] = [new Map(this.objects), this.#last];
+    return () => {
+      this.objects = new Map(objects);
+      this.#last = last;
+      this.#restores += 1;
+    };
   }
 
   /** Resolves when the write was committed or denied. False: somebody else is at it. */
@@ -64,7 +89,7 @@ export class Apiserver {
       const old = this.objects.get(key);
       const identity =
         old === undefined
-          ? { uid: `uid-${this.#next()}` }
+          ? { uid: this.#uid() }
           : {
               uid: old.metadata.uid,
               resourceVersion: old.metadata.resourceVersion ?? "",
@@ -74,14 +99,15 @@ export class Apiserver {
       const operation = old === undefined ? "CREATE" : "UPDATE";
       if (!(await this.#isAllowed(operation, object, old))) return;
       await time.wait(this.#options.random.between(0.1, 3));
+      if (this.objects.get(key) !== old) return;
       if (old !== undefined && sameContent(object, old)) {
-        this.#tell(auditEvent(this.#id(), operation, object, old, true));
+        this.#tell(auditEvent(this.#id(), operation, object, old, isTold(object)));
         return;
       }
       const kept = { ...object, metadata: { ...object.metadata, resourceVersion: this.#next() } };
       this.objects.set(key, kept);
       this.#options.trace.add("apiserver", `${operation} ${key} at ${kept.metadata.resourceVersion}`);
-      this.#tell(auditEvent(this.#id(), operation, kept, kept, !this.#is(this.faults.bare)));
+      this.#tell(auditEvent(this.#id(), operation, kept, kept, isTold(kept) && !this.#is(this.faults.bare)));
     });
   }
 
@@ -91,18 +117,19 @@ export class Apiserver {
       const old = this.objects.get(key);
       if (old === undefined || !(await this.#isAllowed("DELETE", undefined, old))) return;
       await time.wait(random.between(0.1, 3));
+      if (this.objects.get(key) !== old) return;
       const last = { ...old, metadata: { ...old.metadata, resourceVersion: this.#next() } };
       this.objects.delete(key);
       trace.add("apiserver", `DELETE ${key} at ${last.metadata.resourceVersion}`);
       const answer = random.one(2) ? last : deletedStatus(last);
-      this.#tell(auditEvent(this.#id(), "DELETE", old, answer, !this.#is(this.faults.bare)));
+      this.#tell(auditEvent(this.#id(), "DELETE", old, answer, isTold(old) && !this.#is(this.faults.bare)));
     });
   }
 
   /** Asked and told, and never kept. */
   async dryRun(content: Content): Promise<void> {
     const { metadata, kind, apiVersion, ...rest } = content;
-    const object: WireObject = { kind, apiVersion, ...rest, metadata: { ...metadata, uid: `uid-${this.#next()}` } };
+    const object: WireObject = { kind, apiVersion, ...rest, metadata: { ...metadata, uid: this.#uid() } };
     await this.#ask("CREATE", object, undefined, true);
   }
 
@@ -122,7 +149,7 @@ export class Apiserver {
     object: WireObject | undefined,
     old: WireObject | undefined,
   ): Promise<boolean> {
-    if (!this.#options.reviews) return true;
+    if (!this.#options.reviews) return !this.#is(this.faults.denied);
     const verdict = await this.#ask(operation, object, old, false);
     return verdict && !this.#is(this.faults.denied);
   }
@@ -202,8 +229,16 @@ export class Apiserver {
   }
 
   #next(): string {
-    this.#version += 1 + this.#options.random.below(3);
-    return String(this.#version);
+    this.#last += 1 + this.#options.random.below(3);
+    // No object has one version twice, as it were one in a million: each of a cluster's pasts has versions of its own.
+    while (this.#last % maxPasts !== this.#restores % maxPasts) this.#last += 1;
+    return this.version;
+  }
+
+  /** Never again, whatever its etcd goes back to. */
+  #uid(): string {
+    this.#uids += 1;
+    return `uid-${this.#uids}`;
   }
 
   #id(): string {
@@ -214,6 +249,11 @@ export class Apiserver {
   #is(inSoMany: number): boolean {
     return inSoMany > 0 && this.#options.random.one(inSoMany);
   }
+}
+
+/** Of Secrets no more than names is ever in an audit log. */
+function isTold({ kind }: WireObject): boolean {
+  return kind !== "Secret";
 }
 
 function sameContent(one: WireObject, other: WireObject): boolean {

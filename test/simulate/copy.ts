@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import { createApp } from "../../functions/app.ts";
 import { readConfig } from "../../functions/config.ts";
 import { ProcessCounters } from "../../functions/counters.ts";
+import type { Cluster } from "../../shared/kubernetes/port.ts";
 import { openResty } from "../../shared/plugins/openresty/plugin.ts";
 import { Entrance } from "../../shared/reconcile/entrance.ts";
 import type { Balancer, Context, Host } from "../../shared/reconcile/settings.ts";
@@ -37,6 +38,8 @@ export interface CopyOptions {
   readonly isLambda: boolean;
   readonly onFault: (sentence: string) => void;
   readonly timing: Context["timing"];
+  readonly clusterFor: ((caller: Caller) => Cluster) | undefined;
+  readonly generation: number;
 }
 
 export interface Answer {
@@ -96,6 +99,8 @@ export class Copy {
       translation,
       translate: poisoned,
       secrets,
+      generation: options.generation,
+      ...(options.clusterFor === undefined ? {} : { kubernetes: options.clusterFor(this.caller) }),
       timing: options.timing,
       host: this.#host(),
       now: () => Math.floor(time.nowMs + options.skewMs),

@@ -62,6 +62,37 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     });
   },
 
+  api(world) {
+    world.trace.add("apiserver", "answers nobody");
+    world.apiserver.isAway = true;
+    world.time.after(world.random.pick([100, 2_000, 20_000]), () => {
+      world.trace.add("apiserver", "answers again");
+      world.apiserver.isAway = false;
+    });
+  },
+
+  "store back"(world) {
+    if (!world.isRaised) return;
+    const restore = world.store.backup();
+    world.time.after(world.random.between(100, 5_000), () => {
+      if (world.isMended) return;
+      world.trace.add("store", "goes back to its backup");
+      restore();
+      world.isRestored = true;
+      world.history.restored();
+    });
+  },
+
+  "cluster back"(world) {
+    if (!world.isRaised) return;
+    const restore = world.apiserver.backup();
+    world.time.after(world.random.between(100, 5_000), () => {
+      if (world.isMended) return;
+      world.trace.add("apiserver", "goes back to its backup");
+      restore();
+    });
+  },
+
   /** A node's disk is lost; it comes back with nothing. */
   wipe(world) {
     const node = world.random.pick([...world.nodes.values()]);
@@ -74,6 +105,7 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
 /** From now on nothing goes wrong; what went wrong before goes on from where it stands. */
 export function mend(world: World): void {
   world.isMended = true;
+  world.listsWhenMended = world.history.wholeLists;
   world.copies.forEach((copy, place) => {
     if (copy === undefined) {
       world.start(place);
@@ -83,6 +115,7 @@ export function mend(world: World): void {
     }
   });
   Object.assign(world.store.faults, { unavailable: 0, uncertain: 0, slow: 0, isAway: false });
+  world.apiserver.isAway = false;
   Object.assign(world.apiserver.faults, { doubled: 0, lost: 0, late: 0, bare: 0, denied: 0 });
   const [first] = world.nodes.values();
   for (const node of world.nodes.values()) {

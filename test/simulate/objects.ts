@@ -2,6 +2,7 @@
 import type { SeenKind } from "../../shared/model/reference.ts";
 import { poison } from "./poison.ts";
 import type { Random } from "./random.ts";
+import { planted } from "./secrets.ts";
 import { apiVersions, type WireObject } from "./wire.ts";
 
 /** How many of each there may be. */
@@ -13,9 +14,11 @@ export interface Extent {
   readonly hosts: readonly string[];
   /** Objects whose translation throws. */
   readonly poison: boolean;
+  /** Where there is an API to read them from: audit logs have nothing of them. */
+  readonly secrets: boolean;
 }
 
-export function newExtent(random: Random): Extent {
+export function newExtent(random: Random, secrets: boolean): Extent {
   const size = random.pick([1, 1, 1, 1, 2, 2, 3, 5]);
   const count = (most: number) => Array.from({ length: most * size }, (_, index) => index);
   return {
@@ -25,6 +28,7 @@ export function newExtent(random: Random): Extent {
     ingresses: 3 * size,
     hosts: count(3).map((index) => `h${index}.example`),
     poison: random.one(3),
+    secrets,
   };
 }
 
@@ -40,7 +44,7 @@ export interface Content {
 
 type Maker = (random: Random, extent: Extent) => Content;
 
-const makers: Readonly<Record<"Service" | "EndpointSlice" | "Ingress" | "IngressClass" | "Namespace", Maker>> = {
+const makers: Readonly<Record<SeenKind, Maker>> = {
   Service(random, { namespaces, services, hosts }) {
     const annotations: Record<string, string> = {};
     if (random.one(2)) {
@@ -131,6 +135,18 @@ const makers: Readonly<Record<"Service" | "EndpointSlice" | "Ingress" | "Ingress
       spec: { controller: random.pick(["entrance.dev/one", "entrance.dev/two", "other"]) },
     };
   },
+  Secret(random, { namespaces }) {
+    const name = random.pick(["x", "y"]);
+    const chain = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    const key = `-----BEGIN PRIVATE KEY-----\n${planted}${random.below(3)}\n-----END PRIVATE KEY-----\n`;
+    return {
+      kind: "Secret",
+      apiVersion: "v1",
+      metadata: { name, namespace: random.pick(namespaces), creationTimestamp: random.pick(ages) },
+      type: "kubernetes.io/tls",
+      data: { "tls.crt": btoa(chain), "tls.key": btoa(key) },
+    };
+  },
   Namespace(random, { namespaces, hosts }) {
     return {
       kind: "Namespace",
@@ -158,7 +174,8 @@ const weights = [
 const rest = ["Ingress", "Ingress", "IngressClass", "Namespace"] as const;
 
 export function randomContent(random: Random, extent: Extent): Content {
-  return makers[random.pick([...weights, ...rest])](random, extent);
+  const secrets = extent.secrets ? (["Secret"] as const) : [];
+  return makers[random.pick([...weights, ...rest, ...secrets])](random, extent);
 }
 
 /** A route that is there from its beginning to the end of the simulation, whatever else changes about its objects. */
@@ -180,14 +197,18 @@ export function anchorServices({ index }: Anchor): string[] {
 }
 
 export function anchorService(random: Random, anchor: Anchor, name: string): Content {
-  const extra = random.one(2) ? [{ name: "extra", port: 81, protocol: "TCP", targetPort: 8_081 }] : [];
+  const more = random.one(2) ? [{ name: "more", port: 82, protocol: "TCP", targetPort: 8_082 }] : [];
   return {
     kind: "Service",
     apiVersion: "v1",
     metadata: { name, namespace: anchor.namespace, creationTimestamp: anchorAge },
     spec: {
       type: "ClusterIP",
-      ports: [{ name: "http", port: 80, protocol: "TCP", targetPort: 8_000 + random.below(3) }, ...extra],
+      ports: [
+        { name: "http", port: 80, protocol: "TCP", targetPort: 8_000 + random.below(3) },
+        { name: "extra", port: 81, protocol: "TCP", targetPort: 8_081 },
+        ...more,
+      ],
     },
   };
 }
@@ -205,7 +226,10 @@ export function anchorSlice(random: Random, anchor: Anchor, service: string): Co
     },
     addressType: "IPv4",
     endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
-    ports: [{ name: "http", port: 8_080, protocol: "TCP" }],
+    ports: [
+      { name: "http", port: 8_080, protocol: "TCP" },
+      { name: "extra", port: 8_081, protocol: "TCP" },
+    ],
   };
 }
 
@@ -213,7 +237,7 @@ export function anchorIngress(random: Random, anchor: Anchor): Content {
   const path = (value: string, name: string) => ({
     path: value,
     pathType: "Prefix",
-    backend: { service: { name, port: { number: 80 } } },
+    backend: { service: { name, port: { number: random.pick([80, 80, 81]) } } },
   });
   const services = anchorServices(anchor);
   const paths = [path("/", random.pick(services))];

@@ -1,9 +1,22 @@
 /** What one seed is about: how many of everything, and what goes wrong. The rest of the seed decides when. */
+import type { ApiFaults } from "./apiserver.ts";
 import { type Extent, newExtent } from "./objects.ts";
 import { Random } from "./random.ts";
 
-/** Each seed has one kind of faults foremost; every eighth has all of them. */
-export const themes = ["calm", "crash", "freeze", "store", "nodes", "clocks", "events", "all"] as const;
+/** Each seed has one kind of faults foremost; the last of them is all together. */
+export const themes = [
+  "calm",
+  "crash",
+  "freeze",
+  "store",
+  "nodes",
+  "clocks",
+  "events",
+  "api",
+  "restore",
+  "upgrade",
+  "all",
+] as const;
 export type Theme = (typeof themes)[number];
 
 export interface Plan {
@@ -14,6 +27,10 @@ export interface Plan {
   readonly isSoleWriter: boolean;
   readonly isLambda: boolean;
   readonly reviews: boolean;
+  /** Whether objects can be read back and listed; otherwise what is reviewed and told is all there is. */
+  readonly hasApi: boolean;
+  /** In the middle of it all copies are replaced, one by one, by such with newer settings. */
+  readonly upgrades: boolean;
   readonly pageSize: number;
   /** By copy: its clock against the true time. */
   readonly skewsMs: readonly number[];
@@ -27,12 +44,12 @@ export interface Plan {
   readonly faultEveryMs: number;
   readonly faults: readonly FaultKind[];
   readonly storeFaults: { readonly unavailable: number; readonly uncertain: number; readonly slow: number };
-  readonly eventFaults: { readonly doubled: number; readonly late: number };
+  readonly eventFaults: ApiFaults;
   /** One node never comes back. */
   readonly deadNode: boolean;
 }
 
-export type FaultKind = "crash" | "freeze" | "away" | "node" | "wipe";
+export type FaultKind = "crash" | "freeze" | "away" | "node" | "wipe" | "api" | "store back" | "cluster back";
 
 const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
   calm: [],
@@ -42,14 +59,22 @@ const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
   nodes: ["node", "node", "node", "wipe"],
   clocks: ["freeze", "crash"],
   events: ["crash"],
+  api: ["api", "api", "crash"],
+  restore: ["store back", "cluster back", "crash"],
+  upgrade: ["crash", "freeze"],
   all: ["crash", "crash", "freeze", "freeze", "away", "node", "node", "wipe"],
 };
+
+/** Of seeds with an API. */
+const faultsOfAll: readonly FaultKind[] = ["api", "store back", "cluster back"];
 
 export function newPlan(seed: number, random: Random): Plan {
   const theme = themes[seed % themes.length] ?? "all";
   const has = (...some: readonly Theme[]) => theme === "all" || some.includes(theme);
-  const copies = random.pick([1, 2, 2, 3]);
+  const copies = theme === "upgrade" ? 2 + random.below(2) : random.pick([1, 2, 2, 3]);
   const isSoleWriter = copies === 1 && random.one(3);
+  const hasApi = theme === "api" || theme === "restore" || random.one(2);
+  const doubt = { lost: random.pick([0, 3, 10]), bare: random.pick([0, 2, 5]), denied: random.pick([0, 4]) };
   return {
     theme,
     copies,
@@ -57,19 +82,24 @@ export function newPlan(seed: number, random: Random): Plan {
     isSoleWriter,
     isLambda: !isSoleWriter && has("freeze") && random.one(3),
     reviews: !random.one(4),
+    hasApi,
+    upgrades: theme === "upgrade",
     pageSize: random.pick([2, 5, 20, 1_000]),
     skewsMs: Array.from({ length: copies }, () => (has("clocks") ? Math.floor(random.between(-30_000, 30_000)) : 0)),
     anchors: 1 + random.below(2),
-    extent: newExtent(random),
+    extent: newExtent(random, hasApi),
     initialWrites: random.pick([5, 10, 20, 20, 60]),
     writes: random.pick([10, 20, 30, 40]),
     durationMs: random.pick([3_000, 10_000, 30_000]),
     faultEveryMs: random.pick([300, 1_000, 3_000]),
-    faults: faultsOf[theme],
+    faults: theme === "all" && hasApi ? [...faultsOf.all, ...faultsOfAll] : faultsOf[theme],
     storeFaults: has("store")
       ? { unavailable: random.pick([0, 30, 200]), uncertain: random.pick([0, 10, 40]), slow: random.pick([0, 100]) }
       : { unavailable: 0, uncertain: 0, slow: 0 },
-    eventFaults: has("events") ? { doubled: 3, late: 3 } : { doubled: 0, late: random.pick([0, 0, 10]) },
+    eventFaults: {
+      ...(has("events") ? { doubled: 3, late: 3 } : { doubled: 0, late: random.pick([0, 0, 10]) }),
+      ...(hasApi && has("api") ? doubt : { lost: 0, bare: 0, denied: 0 }),
+    },
     deadNode: has("nodes") && random.one(4),
   };
 }

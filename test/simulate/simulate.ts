@@ -1,5 +1,5 @@
 /** A seed from its beginning to its end: objects come, things change and go wrong, faults stop, all comes to rest. */
-import { seenKey } from "../../shared/reconcile/keys.ts";
+import { hintPartition, seenKey } from "../../shared/reconcile/keys.ts";
 import { mend } from "./fault.ts";
 import {
   type Anchor,
@@ -25,6 +25,8 @@ export interface SeedResult {
 /** All events are delivered within this once faults have stopped. */
 const deliveryMs = 120_000;
 const lookEveryMs = 250;
+/** A hint is given up after this at the latest. */
+const hintMs = 120_000;
 
 export async function simulate(seed: number, print?: (line: string) => void): Promise<SeedResult> {
   const world = new World(seed, print);
@@ -45,7 +47,10 @@ async function run(world: World): Promise<void> {
   const isOver = () => world.isOver;
   const endMs = time.nowMs + plan.durationMs;
   const anchors = Array.from({ length: plan.anchors }, (_, index) => newAnchor(index));
-  for (const anchor of anchors) void raise(world, random.fork(), anchor, endMs);
+  const raised = anchors.map((anchor) => raise(world, random.fork(), anchor, endMs));
+  void Promise.all(raised).then((all) => {
+    world.isRaised = all.every((isRaised) => isRaised);
+  });
   for (let write = 0; write < plan.initialWrites; write += 1) {
     time.after(random.between(0, 500), () => void change(world, random, []));
   }
@@ -58,6 +63,11 @@ async function run(world: World): Promise<void> {
   Object.assign(world.store.faults, plan.storeFaults);
   Object.assign(world.apiserver.faults, plan.eventFaults);
   if (plan.isLambda) everyMinute(world);
+  if (plan.upgrades) {
+    world.copies.forEach((_, place) => {
+      time.after(random.between(500, plan.durationMs), () => world.upgrade(place));
+    });
+  }
   if (plan.theme === "calm") watchPace(world);
   await time.runUntil(endMs, isOver);
 
@@ -70,27 +80,35 @@ async function run(world: World): Promise<void> {
   const restMs = time.nowMs + world.boundMs;
   while (!isAtRest(world) && time.nowMs < restMs && !world.isOver)
     await time.runUntil(time.nowMs + lookEveryMs, isOver);
-  if (!world.isOver) checkEnd(world);
+  if (!world.isOver) await checkEnd(world);
   if (!world.isOver) await checkQuiet(world);
   if (!world.isOver) await checkReplay(world);
 }
 
 /** A route whose Services and endpoints are known before its Ingress comes. */
-async function raise(world: World, random: Random, anchor: Anchor, endMs: number): Promise<void> {
+async function raise(world: World, random: Random, anchor: Anchor, endMs: number): Promise<boolean> {
   const { apiserver, store, time, traffic } = world;
   const contents = anchorServices(anchor).flatMap((name) => [
     anchorService(random, anchor, name),
     anchorSlice(random, anchor, name),
   ]);
-  for (const content of contents) await apiserver.put(content);
+  for (const content of contents) {
+    // Somebody else may deny it: then it is tried again.
+    const key = `${content.kind}/${content.metadata.namespace ?? ""}/${content.metadata.name}`;
+    while (!apiserver.objects.has(key)) await apiserver.put(content);
+  }
   const isSeen = () =>
     contents.every(({ kind, metadata: { namespace = "", name } }) => store.get(seenKey({ kind, namespace, name })));
   while (!isSeen()) {
-    if (time.nowMs > endMs) return;
+    if (time.nowMs > endMs) return false;
     await time.wait(20);
   }
   traffic.watch(anchor);
-  await apiserver.put(anchorIngress(random, anchor));
+  const ingress = anchorIngress(random, anchor);
+  const { kind, metadata } = ingress;
+  await apiserver.put(ingress);
+  const key = `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
+  return apiserver.objects.has(key);
 }
 
 async function change(world: World, random: Random, anchors: readonly Anchor[]): Promise<void> {
@@ -138,6 +156,16 @@ function everyMinute(world: World): void {
 async function checkQuiet(world: World): Promise<void> {
   const { time, history, traffic } = world;
   if (world.plan.extent.poison || world.plan.deadNode) return;
+  // What was denied by others is waited for, and given up.
+  const hints = () => world.store.list(hintPartition, undefined, 1).entries.length;
+  for (let waited = 0; waited < hintMs && hints() > 0; waited += lookEveryMs)
+    await time.runUntil(time.nowMs + lookEveryMs);
+  if (hints() > 0) world.fault("6: a hint is never given up");
+  // Ends that a LIST has seen are forgotten by the one after it.
+  const lists = history.wholeLists;
+  const isForgotten = () => !world.plan.hasApi || history.wholeLists > lists;
+  for (let waited = 0; waited < hintMs && !isForgotten(); waited += lookEveryMs)
+    await time.runUntil(time.nowMs + lookEveryMs);
   await time.runUntil(time.nowMs + 6_000);
   const [changes, deliveries] = [history.changes.length, traffic.deliveries];
   await time.runUntil(time.nowMs + 70_000);
@@ -149,7 +177,7 @@ async function checkQuiet(world: World): Promise<void> {
 /** What was told is told again, in another order: nothing of it is news. */
 async function checkReplay(world: World): Promise<void> {
   const { time, history, apiserver, plan } = world;
-  if (plan.theme !== "events" || plan.extent.poison) return;
+  if (plan.theme !== "events" || plan.hasApi || plan.extent.poison) return;
   const again = async () => {
     const changes = history.changes.length;
     apiserver.tellAgain();

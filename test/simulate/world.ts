@@ -1,8 +1,10 @@
 /** One simulation: a cluster that changes, copies of Entrance, their store and nodes, faults, and those who watch. */
 import { defaultTiming } from "../../shared/reconcile/settings.ts";
+import type { TranslationSettings } from "../../shared/translate/translation.ts";
 import { Apiserver } from "./apiserver.ts";
 import { Copy } from "./copy.ts";
 import { strike } from "./fault.ts";
+import { clusterFor } from "./kubernetes.ts";
 import { NodeServer } from "./node-server.ts";
 import { HistoryOracle } from "./oracle/history.ts";
 import { TrafficOracle } from "./oracle/traffic.ts";
@@ -13,16 +15,33 @@ import { Time } from "./time.ts";
 import { Trace } from "./trace.ts";
 
 const startMs = 1_790_000_000_000;
+/** A LIST that is to be confirmed by another one, and one whose copy died with it. */
+const confirmedMs = 65_000;
+const claimedMs = 65_000;
 /** A seed with more than this has told enough. */
 const maxViolations = 5;
 
-export const translation = {
-  balancers: [
-    { name: "one", classes: ["one"] },
-    { name: "two", classes: ["two"] },
-  ],
-  prefix: "entrance.dev",
-};
+/** The LIST as often as the timer four times: a whole period is no more than this much of virtual time. */
+const timing = { ...defaultTiming, listMs: 20_000 };
+
+/** What copies are run with, by generation. */
+const translations: readonly TranslationSettings[] = [
+  {
+    balancers: [
+      { name: "one", classes: ["one"] },
+      { name: "two", classes: ["two"] },
+    ],
+    prefix: "entrance.dev",
+  },
+  {
+    balancers: [
+      { name: "one", classes: ["one", "extra"] },
+      { name: "two", classes: ["two"] },
+    ],
+    prefix: "entrance.dev",
+    httpSuffix: "apps.example",
+  },
+];
 
 export class World {
   readonly seed: number;
@@ -44,6 +63,10 @@ export class World {
   isWiped = false;
   /** The store went back to a backup. */
   isRestored = false;
+  /** Routes that stay are on their way: what goes back from here on has them. */
+  isRaised = false;
+  listsWhenMended = 0;
+  readonly #generations: number[] = [];
   #lives = 0;
 
   constructor(seed: number, print?: (line: string) => void) {
@@ -70,6 +93,7 @@ export class World {
       random: random.fork(),
       trace: this.trace,
       reviews: plan.reviews,
+      pageSize: plan.pageSize,
       copy: () => this.#listener(),
     });
     for (let place = 0; place < plan.copies; place += 1) this.start(place);
@@ -85,7 +109,8 @@ export class World {
     const { skewsMs } = this.plan;
     const apartMs = Math.max(...skewsMs) - Math.min(...skewsMs);
     const lostMs = this.isWiped ? digestMs + timerMs + apartMs : 0;
-    return leaseMs + clockMarginMs + timerMs + pushTimeoutMs + apartMs + lostMs;
+    const listed = this.plan.hasApi ? 2 * (timing.listMs + apartMs) + confirmedMs + claimedMs : 0;
+    return leaseMs + clockMarginMs + timerMs + pushTimeoutMs + apartMs + lostMs + listed;
   }
 
   fault(sentence: string): void {
@@ -94,7 +119,8 @@ export class World {
   }
 
   start(place: number): void {
-    const { plan, time, random, trace, nodes } = this;
+    const { plan, time, random, trace, nodes, apiserver } = this;
+    const generation = this.#generations[place] ?? 0;
     this.#lives += 1;
     this.copies[place] = new Copy({
       name: `copy-${place}`,
@@ -103,15 +129,28 @@ export class World {
       random: random.fork(),
       trace,
       nodes,
-      translation,
+      translation: translationOf(generation),
+      generation,
+      clusterFor: plan.hasApi ? (caller) => clusterFor(caller, apiserver, time, random.fork()) : undefined,
       isSoleWriter: plan.isSoleWriter,
       isLambda: plan.isLambda,
       skewMs: plan.skewsMs[place] ?? 0,
-      timing: defaultTiming,
+      timing,
       storeFor: (caller) => this.store.port(caller),
       onFault: (sentence) => this.fault(sentence),
     });
     trace.add(`copy-${place}`, `starts, life ${this.#lives}`);
+  }
+
+  /** The copy at this place is replaced by one with newer settings. */
+  upgrade(place: number): void {
+    this.#generations[place] = translations.length - 1;
+    if (this.copies[place] !== undefined) this.kill(place);
+    this.start(place);
+  }
+
+  get translation(): TranslationSettings {
+    return translationOf(this.plan.upgrades ? translations.length - 1 : 0);
   }
 
   kill(place: number): void {
@@ -132,4 +171,10 @@ export class World {
     if (copy !== undefined && this.plan.isLambda) copy.caller.thaw();
     return copy;
   }
+}
+
+function translationOf(generation: number): TranslationSettings {
+  const found = translations[generation];
+  if (found === undefined) throw new Error(`no settings of generation ${generation}`);
+  return found;
 }

@@ -6,21 +6,24 @@ import { dirtyPartition, laterPartition, lockKey } from "../../../shared/reconci
 import type { Want } from "../../../shared/reconcile/want.ts";
 import type { NodeServer } from "../node-server.ts";
 import { isPoisoned } from "../poison.ts";
+import { secrets } from "../secrets.ts";
 import type { WireObject } from "../wire.ts";
-import { translation, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { Expected } from "./expected.ts";
 
 /** The cheap part: whether it is worth a closer look. */
 export function isAtRest(world: World): boolean {
-  const { store } = world;
+  const { store, history } = world;
+  // The first LIST may have begun while things still went wrong.
+  if (world.plan.hasApi && history.wholeLists < world.listsWhenMended + 2) return false;
   if (store.list(dirtyPartition, undefined, 1).entries.length > 0) return false;
   if (JSON.parse(store.get(lockKey)?.value ?? "{}").holder) return false;
   return reachable(world).every((node) => isAtHead(world, node));
 }
 
-export function checkEnd(world: World): void {
+export async function checkEnd(world: World): Promise<void> {
   const { store } = world;
-  const objects = seenObjects(world);
+  const objects = await seenObjects(world);
   for (const { key } of store.list(dirtyPartition, undefined, 1_000).entries)
     world.fault(`6: ${key.sort} is still due`);
   for (const { key } of store.list(laterPartition, undefined, 1_000).entries) {
@@ -29,7 +32,7 @@ export function checkEnd(world: World): void {
   }
   const { holder } = JSON.parse(store.get(lockKey)?.value ?? "{}");
   if (holder) world.fault(`6: ${holder} still has the lock`);
-  const expected = new Expected(objects, wantsOf(world), translation);
+  const expected = new Expected(objects, wantsOf(world), world.translation);
   for (const node of reachable(world)) {
     if (!isAtHead(world, node)) world.fault(`6: ${node.url} is not at the head`);
     compare(world, node, expected.resources(node.balancer));
@@ -67,19 +70,20 @@ function reachable(world: World): NodeServer[] {
 }
 
 /** As the apiserver has them, by referenceKey. */
-function seenObjects(world: World): Map<string, SeenObject> {
+async function seenObjects(world: World): Promise<Map<string, SeenObject>> {
   const objects = new Map<string, SeenObject>();
   for (const [key, wire] of world.apiserver.objects) {
-    const object = trimmed(wire);
+    const object = await trimmed(wire, world.translation.prefix);
     if (object !== undefined) objects.set(key, object);
   }
   return objects;
 }
 
-function trimmed(wire: WireObject): SeenObject | undefined {
+async function trimmed(wire: WireObject, prefix: string): Promise<SeenObject | undefined> {
   const [group = ""] = wire.apiVersion.includes("/") ? wire.apiVersion.split("/") : [""];
-  const parsed = wireKindNamed(group, wire.kind)?.trim(wire, { prefix: translation.prefix });
-  return parsed?.ok === true && parsed.value.kind !== "SentSecret" ? parsed.value : undefined;
+  const parsed = wireKindNamed(group, wire.kind)?.trim(wire, { prefix });
+  if (parsed?.ok !== true) return undefined;
+  return parsed.value.kind === "SentSecret" ? secrets.keep(parsed.value) : parsed.value;
 }
 
 function wantsOf(world: World): Map<string, Want> {

@@ -35,6 +35,10 @@ interface Seen {
 export class HistoryOracle implements StoreWatcher {
   /** Commits that changed something outside of `tick/`, and by whom, for the quiet at the end. */
   readonly changes: string[] = [];
+  #isRestored = false;
+  /** How many times everything was listed. */
+  wholeLists = 0;
+  #finished = 0;
   readonly #store: ModelStore;
   readonly #fault: (sentence: string) => void;
   #sequence = 0;
@@ -45,7 +49,7 @@ export class HistoryOracle implements StoreWatcher {
   readonly #digests = new Map<string, string>();
   readonly #heads = new Map<string, Head>();
   /** By balancer, store, epoch and revision: what a node there has to have. */
-  readonly #history = new Map<string, string>();
+  readonly #history = new Map<string, Set<string>>();
   /** By object: uids whose end is known. */
   readonly #buried = new Map<string, Set<string>>();
   /** By reader and key or partition: after which commit it was read last. */
@@ -58,9 +62,9 @@ export class HistoryOracle implements StoreWatcher {
     this.#fault = fault;
   }
 
-  /** What a node of this balancer has at this point of history; undefined: there was no such point. */
-  digestAt(balancer: string, store: string, epoch: number, revision: number): string | undefined {
-    return this.#history.get(`${balancer} ${store} ${epoch} ${revision}`);
+  /** Whether a node of this balancer may have this at that point of history; a restored store has two of some. */
+  isWanted(balancer: string, store: string, epoch: number, revision: number, digest: string): boolean {
+    return this.#history.get(`${balancer} ${store} ${epoch} ${revision}`)?.has(digest) === true;
   }
 
   head(balancer: string): Head | undefined {
@@ -93,11 +97,13 @@ export class HistoryOracle implements StoreWatcher {
       if (key.partition === "head" && value !== null) this.#head(decodeURIComponent(key.sort), JSON.parse(value));
     }
     const changed = commit.writes.filter(({ key }) => !/^(tick$|node\/)/.test(key.partition));
+    for (const { key, value } of commit.writes) if (key.sort === "list" && value !== null) this.#listTick(value);
     if (changed.length > 0) this.changes.push(`${commit.by}: ${changed.map(({ key }) => keyText(key)).join(" ")}`);
   }
 
   /** The store was restored from a backup: what went down did so rightly. */
   restored(): void {
+    this.#isRestored = true;
     this.#lockIs = { holder: "", fence: 0 };
     this.#heads.clear();
     this.#wants.clear();
@@ -125,9 +131,16 @@ export class HistoryOracle implements StoreWatcher {
     if (isRobbed) this.#fault(`1: ${by} frees the lock of ${last.holder}`);
   }
 
+  #listTick(value: string): void {
+    const { finished } = JSON.parse(value);
+    if (finished > this.#finished) this.wholeLists += 1;
+    this.#finished = finished;
+  }
+
   /** What an operator reads of a node: a fault of ours is none of the node's. */
   #told(value: string | null): void {
-    if (value?.includes("invariant broken")) this.#fault(`3: ${value}`);
+    // A reading that began before a restore and ended after it has of both.
+    if (value?.includes("invariant broken") && !this.#isRestored) this.#fault(`3: ${value}`);
   }
 
   #want(name: string, value: string | null): void {
@@ -159,7 +172,8 @@ export class HistoryOracle implements StoreWatcher {
     if (isLower) this.#fault(`1: the head of ${balancer} goes down to ${head.epoch}/${head.revision}`);
     const digest = this.#digests.get(balancer) ?? emptyDigest;
     if (head.digest !== digest) this.#fault(`3: the head of ${balancer} at ${head.revision} is not what is wanted`);
-    this.#history.set(`${balancer} ${head.store} ${head.epoch} ${head.revision}`, digest);
+    const name = `${balancer} ${head.store} ${head.epoch} ${head.revision}`;
+    this.#history.set(name, (this.#history.get(name) ?? new Set()).add(digest));
   }
 
   #seen(name: string, value: string | null, before: Entry | undefined): void {
@@ -169,7 +183,8 @@ export class HistoryOracle implements StoreWatcher {
     if (last !== undefined && comparePositions(seen.position, last.position) < 0) {
       this.#fault(`1: the position of ${name} goes down to ${seen.position.resourceVersion}`);
     }
-    const buried = this.#buried.get(name) ?? new Set();
+    // A cluster that went back to a backup has its dead again.
+    const buried = (last?.position.era === seen.position.era && this.#buried.get(name)) || new Set();
     if (seen.gone) buried.add(seen.uid);
     else if (buried.has(seen.uid)) this.#fault(`5: ${name} returns from the dead as ${seen.uid}`);
     this.#buried.set(name, buried);

@@ -23,8 +23,8 @@ export function watchPace(world: World): void {
       freeSince = Number.POSITIVE_INFINITY;
     }
     for (const node of world.nodes.values()) {
-      const { revision } = world.history.head(node.balancer) ?? { revision: 0 };
-      if (isAtHead(world, node) || revision === 0) {
+      const head = world.history.head(node.balancer);
+      if (isAtHead(world, node) || head === undefined || head.revision === 0 || !head.complete) {
         behindSince.delete(node.url);
         continue;
       }

@@ -41,8 +41,9 @@ export class TrafficOracle implements NodeWatcher {
       store === before.store && (epoch < before.epoch || (epoch === before.epoch && revision < before.revision));
     if (isLower) this.#fault(`1: ${name}: from ${before.epoch}/${before.revision} down to ${epoch}/${revision}`);
     if (before.store !== "" && store !== before.store) this.#fault(`1: ${name}: it goes to another store`);
-    const expected = this.#history.digestAt(node.balancer, store, epoch, revision);
-    if (expected !== digest) this.#fault(`3: ${name}: what it has at ${epoch}/${revision} was never wanted`);
+    if (!this.#history.isWanted(node.balancer, store, epoch, revision, digest)) {
+      this.#fault(`3: ${name}: what it has at ${epoch}/${revision} was never wanted`);
+    }
     for (const anchor of this.#anchors.values()) this.#look(node, anchor);
   }
 

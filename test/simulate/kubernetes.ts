@@ -1,0 +1,75 @@
+/** The API of the model apiserver, as one copy of Entrance reaches it. */
+
+import type { Cluster, ListPage } from "../../shared/kubernetes/port.ts";
+import { EntranceError } from "../../shared/model/error.ts";
+import type { Apiserver } from "./apiserver.ts";
+import type { Caller } from "./caller.ts";
+import type { Random } from "./random.ts";
+import type { Time } from "./time.ts";
+import type { WireObject } from "./wire.ts";
+
+/** The client gives up after so long. */
+const timeoutMs = 10_000;
+
+interface Listing {
+  readonly resourceVersion: string;
+  readonly items: readonly WireObject[];
+}
+
+export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, random: Random): Cluster {
+  /** Pages of one LIST are of one moment. */
+  const listings = new Map<string, Listing>();
+  let tokens = 0;
+  const answers = () => {
+    if (apiserver.isAway) throw new EntranceError("unavailable", "the API does not answer");
+  };
+  const slow = () => (apiserver.isAway && random.one(2) ? timeoutMs : 0);
+  return {
+    wait: (ms) => new Promise((resolve) => void time.after(ms, () => caller.go(resolve))),
+    api: {
+      clusterId: () =>
+        caller.call("GET kube-system", slow(), () => {
+          answers();
+          return apiserver.clusterId;
+        }),
+      list: (kind, limit, { after, named } = {}) =>
+        caller.call(
+          `LIST ${kind} ${named === undefined ? (after ?? "") : `${named.namespace}/${named.name}`}`,
+          slow(),
+          () => {
+            answers();
+            if (named !== undefined) {
+              const { namespace, name } = named;
+              const found = apiserver.objects.get(`${kind}/${namespace}/${name}`);
+              return page({ resourceVersion: apiserver.version, items: found === undefined ? [] : [found] }, 0, 1, "");
+            }
+            const [token = "", place = "0"] = (after ?? "").split("@");
+            const known = listings.get(token);
+            if (after !== undefined && (known === undefined || random.one(40))) {
+              throw new EntranceError("unavailable", "the API no longer has this page");
+            }
+            tokens += 1;
+            const name = known === undefined ? `list-${tokens}` : token;
+            const listing = known ?? everythingOf(apiserver, kind);
+            listings.set(name, listing);
+            return page(listing, Number(place), Math.min(limit, apiserver.pageSize), name);
+          },
+        ),
+    },
+  };
+}
+
+function everythingOf({ objects, version }: Apiserver, kind: string): Listing {
+  const keys = [...objects.keys()].filter((key) => key.startsWith(`${kind}/`)).sort();
+  return { resourceVersion: version, items: keys.flatMap((key) => objects.get(key) ?? []) };
+}
+
+function page({ resourceVersion, items }: Listing, place: number, limit: number, token: string): ListPage {
+  const end = place + limit;
+  return {
+    resourceVersion,
+    // As typed lists have them.
+    items: items.slice(place, end).map(({ kind: _, apiVersion: __, ...item }) => item),
+    next: end < items.length ? `${token}@${end}` : undefined,
+  };
+}
