@@ -20,6 +20,7 @@ export interface ContainerOptions {
 
 export class RunningContainer {
   readonly #child: ChildProcess;
+  readonly #ended: Promise<number>;
   readonly #preStopMs: number;
 
   constructor({ container, argv, env, volumes, logFile }: ContainerOptions) {
@@ -37,12 +38,12 @@ export class RunningContainer {
     const log = openSync(logFile, "a");
     this.#child = spawn("unshare", shell, { cwd: "/", env, detached: true, stdio: ["ignore", log, log] });
     closeSync(log);
+    this.#ended = once(this.#child, "exit").then(([code]) => (typeof code === "number" ? code : -1));
   }
 
   /** The exit code; -1: a signal. */
-  async ended(): Promise<number> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
-    return this.#child.exitCode ?? -1;
+  ended(): Promise<number> {
+    return this.#ended;
   }
 
   /** The pause that it wants, SIGTERM, and after the grace SIGKILL to whatever is left of it. */

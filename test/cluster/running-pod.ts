@@ -41,6 +41,7 @@ export class RunningPod {
   readonly #states = new Map<string, ContainerState>();
   readonly #started = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   #over: Promise<void> | undefined;
+  #gone: Promise<void> | undefined;
 
   constructor(api: Api, pod: Pod, place: PodPlace) {
     this.#api = api;
@@ -58,7 +59,13 @@ export class RunningPod {
   }
 
   async end(graceMs: number): Promise<void> {
+    if (this.isEnding) return this.#gone;
     this.isEnding = true;
+    this.#gone = this.#end(graceMs);
+    return this.#gone;
+  }
+
+  async #end(graceMs: number): Promise<void> {
     await Promise.all([...this.#containers.values()].map((container) => container.stop(graceMs)));
     await this.#over;
     removeAddress(this.#place.address);
