@@ -1,5 +1,7 @@
 /** Puts store, plugins and host together for an entry; nothing else knows all of them. */
 import type { Hono } from "hono";
+import type { Access } from "../shared/kubernetes/access.ts";
+import { KubernetesClient } from "../shared/kubernetes/client.ts";
 import type { SecretText } from "../shared/model/secret-text.ts";
 import { openResty } from "../shared/plugins/openresty/plugin.ts";
 import { Entrance } from "../shared/reconcile/entrance.ts";
@@ -18,7 +20,8 @@ export interface Assembled {
   readonly entrance: Entrance;
 }
 
-export function assemble(config: Config, store: Store, host: Host): Assembled {
+/** `access`: to the Kubernetes API, where one is configured. */
+export function assemble(config: Config, store: Store, host: Host, access?: Access): Assembled {
   const counters = new ProcessCounters();
   const sealer = new Sealer(config.sealKeys);
   const entrance = new Entrance({
@@ -28,6 +31,7 @@ export function assemble(config: Config, store: Store, host: Host): Assembled {
     translation: translationSettings(config),
     translate,
     secrets: secretKeeper(sealer, inspect),
+    ...(access === undefined ? {} : { kubernetes: { api: new KubernetesClient(access), wait: access.wait } }),
     timing: defaultTiming,
     host,
     now: Date.now,

@@ -6,8 +6,10 @@ import { parsePortNumber } from "../shared/model/port-number.ts";
 import { SecretText } from "../shared/model/secret-text.ts";
 import { sealKeyId } from "../shared/sealing/seal-key.ts";
 import type { TranslationSettings } from "../shared/translate/translation.ts";
+import { type KubeConfig, readKubeConfig } from "./kube-config.ts";
 import { failSetting, type ReadSetting } from "./setting.ts";
 import { readStoreConfig, type StoreConfig } from "./store-config.ts";
+import { readTlsConfig, readWebhookConfigurations, type TlsConfig } from "./tls-config.ts";
 
 /** What an entry hands in: process.env, or a worker's bindings. Other than text is ignored (a worker's objects). */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -29,7 +31,9 @@ export interface Listen {
 
 export interface Config {
   readonly listen: Listen;
-  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  readonly tls: TlsConfig | undefined;
+  /** The cluster's ValidatingWebhookConfigurations that Entrance tells how it is called. */
+  readonly webhookConfigurations: readonly string[];
   readonly store: StoreConfig;
   /** Directory of the Node host's embedded store. */
   readonly dataDirectory: string;
@@ -44,6 +48,8 @@ export interface Config {
   readonly nodeAuthoritiesFile: string | undefined;
   /** The first seals what is secret, all of them open it; empty: no private key and no password is kept. */
   readonly sealKeys: readonly SecretText[];
+  /** Undefined: nothing is read back, and what a webhook was asked counts as seen. */
+  readonly kubernetes: KubeConfig | undefined;
 }
 
 /** Reads all settings. Throws `misconfigured` with the setting's name and what to change; never with its value. */
@@ -62,7 +68,8 @@ export function readConfig(environment: Environment): Config {
   }
   return {
     listen,
-    tls: parseTls(text("ENTRANCE_TLS_CERT"), text("ENTRANCE_TLS_KEY")),
+    tls: readTlsConfig(text),
+    webhookConfigurations: readWebhookConfigurations(text),
     store: readStoreConfig(text),
     dataDirectory: text("ENTRANCE_DATA") ?? ".entrance/data",
     balancers: parseBalancers(text("ENTRANCE_BALANCERS")),
@@ -74,6 +81,7 @@ export function readConfig(environment: Environment): Config {
     nodeKey: secrets("ENTRANCE_NODE_KEY", text("ENTRANCE_NODE_KEY"))[0],
     nodeAuthoritiesFile: text("ENTRANCE_NODE_CA"),
     sealKeys: secrets("ENTRANCE_SEAL_KEY", text("ENTRANCE_SEAL_KEY")),
+    kubernetes: readKubeConfig(text),
   };
 }
 
@@ -145,20 +153,14 @@ function parseNode(text: string): string {
 }
 
 function parseListen(text: string): Listen {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]*)):([0-9]+)$/.exec(text);
+  // A pod's own address comes without brackets.
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]*|[0-9a-fA-F:]*:[0-9a-fA-F:]*)):([0-9]+)$/.exec(text);
   const port = parsePortNumber(match?.[3] ?? "");
   const host = match?.[1] ?? match?.[2] ?? "";
   if (match === null || !port.ok)
     return failSetting("ENTRANCE_LISTEN", "must be ADDRESS:PORT, like 127.0.0.1:8787 or [::1]:8787");
   const loopback = host === "localhost" || host === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(host);
   return { host: host === "" ? "0.0.0.0" : host, port: port.value, loopback };
-}
-
-function parseTls(certificateFile: string | undefined, keyFile: string | undefined): Config["tls"] {
-  if (certificateFile === undefined && keyFile === undefined) return undefined;
-  if (certificateFile === undefined) return failSetting("ENTRANCE_TLS_CERT", "is needed beside ENTRANCE_TLS_KEY");
-  if (keyFile === undefined) return failSetting("ENTRANCE_TLS_KEY", "is needed beside ENTRANCE_TLS_CERT");
-  return { certificateFile, keyFile };
 }
 
 function parsePrefix(text: string): string {

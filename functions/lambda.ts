@@ -11,6 +11,7 @@ import { defaultTiming } from "../shared/reconcile/settings.ts";
 import { openDynamoDB } from "../shared/store/dynamodb.ts";
 import { assemble } from "./assemble.ts";
 import { readConfig } from "./config.ts";
+import { openKubeAccess } from "./kube-files.ts";
 import { LambdaHost } from "./lambda-host.ts";
 import { failSetting } from "./setting.ts";
 
@@ -35,7 +36,8 @@ if (config.store.type !== "dynamodb") failSetting("ENTRANCE_STORE", "must be dyn
 // AWS's client finds credentials by itself.
 const store = openDynamoDB({ ...config.store, credentials: undefined });
 const host = new LambdaHost();
-const { app, entrance } = assemble(config, store, host);
+const access = config.kubernetes === undefined ? undefined : openKubeAccess(config.kubernetes);
+const { app, entrance } = assemble(config, store, host, access);
 const answer = handle(app);
 const lambda = new LambdaClient({ maxAttempts: 2 });
 

@@ -4,12 +4,15 @@ import { createServer } from "node:https";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type ServerType, serve } from "@hono/node-server";
+import { KubernetesObjects } from "../shared/kubernetes/objects.ts";
 import { EntranceError } from "../shared/model/error.ts";
 import { openNodeStore } from "../shared/store/node-sqlite.ts";
 import type { Store } from "../shared/store/port.ts";
 import { assemble } from "./assemble.ts";
 import { type Config, readConfig } from "./config.ts";
+import { openKubeAccess } from "./kube-files.ts";
 import { NodeHost } from "./node-host.ts";
+import { type Served, Serving } from "./serving/serving.ts";
 import { failSetting } from "./setting.ts";
 import { openSharedStore } from "./shared-store.ts";
 
@@ -21,10 +24,14 @@ async function main(): Promise<void> {
   if (config.nodeAuthoritiesFile !== undefined) trust(config.nodeAuthoritiesFile);
   const store = await openStore(config);
   const host = new NodeHost();
-  const { app, entrance } = assemble(config, store, host);
+  const access = config.kubernetes === undefined ? undefined : openKubeAccess(config.kubernetes);
+  const { app, entrance } = assemble(config, store, host, access);
   host.onWake(() => entrance.tick());
   const { listen } = config;
-  const server = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port, ...tlsOptions(config) }, () => {
+  const serving = new Serving(config, access === undefined ? undefined : new KubernetesObjects(access));
+  const served = await serving.first();
+  const tls = served === undefined ? {} : { createServer, serverOptions: { ...served } };
+  const server = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port, ...tls }, () => {
     console.log(`entrance: listening on ${listen.host}:${listen.port}`);
     host.wakeAt(Date.now());
   });
@@ -32,7 +39,8 @@ async function main(): Promise<void> {
     const inUse = "code" in error && error.code === "EADDRINUSE";
     stop(inUse ? `${listen.host}:${listen.port} is in use: set ENTRANCE_LISTEN to another one` : error.message);
   });
-  if (config.tls !== undefined) process.on("SIGHUP", () => reloadCertificate(server, config));
+  const lookAgain = serving.follow((next) => serveWith(server, next));
+  if (served !== undefined) process.on("SIGHUP", () => void lookAgain());
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       setTimeout(() => process.exit(1), shutdownMs).unref();
@@ -60,17 +68,11 @@ function trust(file: string): void {
   }
 }
 
-function tlsOptions({ tls }: Config) {
-  if (tls === undefined) return {};
-  const serverOptions = { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
-  return { createServer, serverOptions };
-}
-
-/** A certificate that cannot be read leaves the old one in use. */
-function reloadCertificate(server: ServerType, { tls }: Config): void {
-  if (tls === undefined || !("setSecureContext" in server)) return;
+/** A certificate that cannot be used leaves the old one in use. */
+function serveWith(server: ServerType, served: Served): void {
+  if (!("setSecureContext" in server)) return;
   try {
-    server.setSecureContext({ cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) });
+    server.setSecureContext(served);
   } catch (error) {
     console.warn(
       `entrance: the new certificate cannot be used: ${error instanceof Error ? error.message : String(error)}`,

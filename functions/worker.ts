@@ -9,6 +9,7 @@ import { openEtcdGateway } from "../shared/store/etcd-gateway.ts";
 import type { Store } from "../shared/store/port.ts";
 import { type Assembled, assemble } from "./assemble.ts";
 import { type Config, readConfig } from "./config.ts";
+import { workerAccess } from "./kube-bindings.ts";
 import { failSetting } from "./setting.ts";
 
 interface Bindings extends Record<string, unknown> {
@@ -27,10 +28,11 @@ export class Entrance extends DurableObject<Bindings> {
     if (config.nodeAuthoritiesFile !== undefined) {
       failSetting("ENTRANCE_NODE_CA", "is for the Node host: workerd trusts whom its configuration names");
     }
-    this.#assembled = assemble(config, openStore(config, state.storage), {
-      after: (work) => state.waitUntil(work()),
-      wakeAt: (time) => this.#wakeAt(time),
-    });
+    const host = {
+      after: (work: () => Promise<void>) => state.waitUntil(work()),
+      wakeAt: (time: number) => this.#wakeAt(time),
+    };
+    this.#assembled = assemble(config, openStore(config, state.storage), host, workerAccess(config.kubernetes));
     this.#wakeAt(Date.now());
   }
 

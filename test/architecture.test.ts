@@ -35,6 +35,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
       "shared/plugins",
       "shared/sealing",
       "shared/reconcile",
+      "shared/kubernetes",
     ],
     packages: ["valibot", "hono", "@noble/hashes"],
   },
@@ -47,6 +48,11 @@ const platforms: Record<string, readonly string[]> = {
   "functions/node.ts": ["node:", "@hono/node-server"],
   "functions/lambda.ts": ["node:", "@aws-sdk/client-lambda"],
   "functions/shared-store.ts": ["node:"],
+  "functions/kube-files.ts": ["node:", "undici"],
+  "functions/serving/make.ts": ["@peculiar/x509", "reflect-metadata"],
+  "functions/serving/kept.ts": ["node:"],
+  "functions/serving/serving.ts": ["node:"],
+  "functions/kubeconfig.ts": ["node:", "yaml"],
   "shared/store/node-sqlite.ts": ["node:"],
   // Workerd has it, too.
   "shared/sealing/x509.ts": ["node:crypto"],
@@ -66,6 +72,7 @@ const assemblers = new Set([
 const ports: Record<string, readonly string[]> = {
   "shared/store": ["shared/store/port.ts", "shared/store/limits.ts"],
   "shared/plugins": ["shared/plugins/port.ts"],
+  "shared/kubernetes": ["shared/kubernetes/port.ts", "shared/kubernetes/access.ts", "shared/kubernetes/objects.ts"],
 };
 
 const sources = globSync(["shared/**/*.ts", "functions/**/*.ts", "infra/**/*.ts", "infra/**/*.mjs"], {

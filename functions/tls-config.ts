@@ -1,0 +1,55 @@
+/** What Entrance serves HTTPS with: files of somebody else's, or a Secret that it fills in by itself. */
+import { failSetting, type ReadSetting } from "./setting.ts";
+
+export type TlsConfig =
+  | { readonly type: "files"; readonly certificateFile: string; readonly keyFile: string }
+  | { readonly type: "secret"; readonly secret: NamespacedName; readonly names: readonly string[] };
+
+interface NamespacedName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Undefined: it serves HTTP. */
+export function readTlsConfig(text: ReadSetting): TlsConfig | undefined {
+  const [certificateFile, keyFile, secret] = [
+    text("ENTRANCE_TLS_CERT"),
+    text("ENTRANCE_TLS_KEY"),
+    text("ENTRANCE_TLS_SECRET"),
+  ];
+  if (secret !== undefined) {
+    if (certificateFile !== undefined || keyFile !== undefined) {
+      failSetting("ENTRANCE_TLS_SECRET", "and ENTRANCE_TLS_CERT say the same: set one of them");
+    }
+    const { namespace, name } = parseName("ENTRANCE_SERVICE", text("ENTRANCE_SERVICE") ?? "entrance/entrance");
+    const names = ["svc", "svc.cluster.local"].map((suffix) => `${name}.${namespace}.${suffix}`);
+    return { type: "secret", secret: parseName("ENTRANCE_TLS_SECRET", secret), names };
+  }
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  if (certificateFile === undefined) return failSetting("ENTRANCE_TLS_CERT", "is needed beside ENTRANCE_TLS_KEY");
+  if (keyFile === undefined) return failSetting("ENTRANCE_TLS_KEY", "is needed beside ENTRANCE_TLS_CERT");
+  return { type: "files", certificateFile, keyFile };
+}
+
+/** Objects that a person has made: a handful. */
+const maxConfigurations = 8;
+
+/** The ValidatingWebhookConfigurations that Entrance keeps in order. */
+export function readWebhookConfigurations(text: ReadSetting): readonly string[] {
+  const names = (text("ENTRANCE_WEBHOOKS") ?? "")
+    .split(",")
+    .flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
+  const areNames = names.every((name) => isName.test(name));
+  return areNames && names.length <= maxConfigurations
+    ? names
+    : failSetting("ENTRANCE_WEBHOOKS", `must have at most ${maxConfigurations} names with commas between`);
+}
+
+const isName = /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
+
+function parseName(setting: string, text: string): NamespacedName {
+  const [namespace = "", name = "", ...rest] = text.split("/");
+  return isName.test(namespace) && isName.test(name) && rest.length === 0
+    ? { namespace, name }
+    : failSetting(setting, "must be NAMESPACE/NAME");
+}
