@@ -107,7 +107,7 @@ export interface NodeState {
     key: string;
     port: number;
     protocol: string;
-    state: "open" | "failed";
+    state: "open" | "opening" | "failed";
     reason?: string;
   }[];
   readonly shadowedListeners: readonly { v1: string; heldBy: string }[];

@@ -4,6 +4,7 @@
 -- the way, the next one's timer goes on.
 local board = require "state.board"
 local breath = require "state.breath"
+local content = require "generated.content"
 local folder = require "generated.folder"
 local head = require "state.head"
 local lock = require "state.lock"
@@ -11,8 +12,6 @@ local master = require "generated.master"
 local own = require "generated.own"
 local problem_of = require "generated.problem"
 local progress = require "generated.progress"
-local ring = require "state.ring"
-local sources = require "generated.sources"
 
 local reload = {}
 
@@ -84,6 +83,7 @@ local function settle(now)
       return false, SOON_SECONDS
     end
     progress.under_way, progress.is_behind, progress.revision = 0, 0, progress.asked_revision
+    content.say_served()
     forget_older()
   end
   if progress.refused > 0 and (now >= progress.refused_until or progress.running > progress.refused) then
@@ -93,72 +93,10 @@ local function settle(now)
   return true
 end
 
-local function concerns_a_source(version)
-  local found = false
-  local is_known = ring.each(progress.evaluated, version, function(kind, name)
-    for _, source in ipairs(sources) do
-      found = found or source.concerns(kind, name)
-    end
-  end)
-  return found or not is_known
-end
-
-local function is_a_source_outdated()
-  for _, source in ipairs(sources) do
-    if source.is_outdated and source.is_outdated() then
-      return true
-    end
-  end
-  return false
-end
-
 local function is_due(version, now)
   local is_time = progress.again_at > 0 and now >= progress.again_at
-  return is_time or is_a_source_outdated() or progress.evaluated == 0
-    or progress.evaluated ~= version and concerns_a_source(version)
-end
-
--- The files of all sources, and when to look again.
-local function make_all(context)
-  local texts, again_at, each = {}, 0, {}
-  for place, source in ipairs(sources) do
-    local files, again = source.make(context)
-    each[place] = files
-    for name, text in pairs(files) do
-      texts[name] = text
-    end
-    if again and (again_at == 0 or again < again_at) then
-      again_at = again
-    end
-  end
-  return texts, again_at, each
-end
-
-local function is_refused(mark)
-  return progress.refused > 0 and folder.mark_of(progress.refused) == mark
-end
-
--- The same, and what marks the files. Where that would be what nginx has refused, though nothing is seen to be wrong
--- with it, what was new in it is left out.
-local function make()
-  local texts, again_at, each = make_all { running = progress.running }
-  if is_refused(folder.mark(texts)) then
-    texts, again_at, each = make_all { running = progress.running, refused = progress.refused }
-  end
-  return texts, folder.mark(texts), again_at, each
-end
-
-local function serve(each)
-  for place, source in ipairs(sources) do
-    local fine, problem = true, nil
-    if source.serve then
-      fine, problem = source.serve(each[place])
-    end
-    if not fine then
-      return nil, problem
-    end
-  end
-  return true
+  return is_time or content.is_outdated() or progress.evaluated == 0
+    or progress.evaluated ~= version and content.is_concerned(version)
 end
 
 local function ask(texts, mark, revision, now)
@@ -189,16 +127,17 @@ local function evaluate(version, now)
   local revision = head.current().revision
   progress.evaluated = 0 -- until it is done: sources note what they have made, whatever becomes of it
   breath.start()
-  local texts, mark, again_at, each = make()
+  local texts, mark, again_at, each = content.make()
   ngx.update_time()
   progress.evaluations, progress.cost, progress.done_at = progress.evaluations + 1, ngx.now() - now, ngx.now()
   if mark == folder.mark_of(progress.running) then
-    local fine, problem = serve(each)
+    local fine, problem = content.serve(each)
     if not fine then
       return nil, problem
     end
     progress.revision, progress.is_behind = revision, 0
-  elseif not is_refused(mark) then
+    content.say_served()
+  elseif not content.is_refused(mark) then
     progress.is_behind = 1
     local wait = progress.asked_at > 0 and progress.asked_at + seconds_between() - ngx.now() or 0
     if wait > 0 then

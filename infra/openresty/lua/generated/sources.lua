@@ -13,6 +13,7 @@
 --                           did not take, or nil}; generated/folder.lua reads their files.
 --   serve(files)            optional: called when these files were made and are what runs already, for what is data in
 --                           them; true when done, or nil and why not
+--   served()                optional: called when all workers run what was made last; true, or nil and why not
 --
 -- All that becomes configuration must be numbers, addresses and file names that were checked: no text of users. Files
 -- that equal those of the generation that runs cause no reload; what changed is coalesced (generated/reload.lua).

@@ -15,6 +15,8 @@ openings.UNIX = { "https", "passthrough", "l4" }
 openings.FRONT = "unix passthrough" -- is there where connections by TLS are looked at before anybody ends them
 
 local REFUSED = "nginx could not open it; the error log says why"
+local IS_MOVING = "its port is still open with other addresses, which are closed first: it opens in a moment"
+local TRY_AGAIN_SECONDS, MOVED_SECONDS = 5, 1
 
 local is_own = {}
 for _, port in ipairs(settings.l4.own_ports) do
@@ -30,11 +32,25 @@ local function opened_by(generation)
   return names
 end
 
-local function reason_against_opening(socket, refused)
+-- Whether it is the node itself that has the port: nginx opens what is new before it closes what is old.
+local function is_moving(socket, opened)
+  local from, to = "^" .. socket.protocol .. " ", ":" .. socket.port .. "$"
+  for name in pairs(opened) do
+    if name:find(from) and name:find(to) then
+      return true
+    end
+  end
+  return false
+end
+
+local function reason_against_opening(socket, opened, refused)
   if not problem.may_reload() then
     return problem.MAY_NOT
+  elseif refused[socket.name] then
+    return REFUSED
   end
-  return refused[socket.name] and REFUSED or bindable(socket)
+  local reason = bindable(socket)
+  return reason and is_moving(socket, opened) and IS_MOVING or reason
 end
 
 local function reason_against(it, opened, refused)
@@ -42,7 +58,7 @@ local function reason_against(it, opened, refused)
     return ("port %d is the node's own: use another"):format(it.port)
   end
   for _, socket in ipairs(it.sockets) do
-    local reason = not opened[socket.name] and reason_against_opening(socket, refused)
+    local reason = not opened[socket.name] and reason_against_opening(socket, opened, refused)
     if reason then
       return reason
     end
@@ -56,10 +72,10 @@ local function places_of(it)
 end
 
 -- Sets `reason` of each service that can't have its port now. Gives the names of all sockets that shall be open, and
--- whether any is worth another try later.
+-- after how many seconds others are worth another try, or nil.
 function openings.decide(services, context)
   local opened, refused = opened_by(context.running), opened_by(context.refused)
-  local names, left, try_again = {}, settings.l4.sockets, false
+  local names, left, try_again = {}, settings.l4.sockets, nil
   for _, it in ipairs(services) do
     left = left - places_of(it)
     it.reason = it.reason or reason_against(it, opened, refused)
@@ -69,7 +85,8 @@ function openings.decide(services, context)
     end
     if it.reason then
       left = left + places_of(it)
-      try_again = true
+      local seconds = it.reason == IS_MOVING and MOVED_SECONDS or TRY_AGAIN_SECONDS
+      try_again = math.min(try_again or seconds, seconds)
     else
       for _, socket in ipairs(it.sockets) do
         names[#names + 1] = socket.name

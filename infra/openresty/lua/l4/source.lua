@@ -18,7 +18,6 @@ local source = {}
 
 local form = settings.l4.has_lua and scripted or stock
 
-local TRY_AGAIN_SECONDS = 5
 local NO_V2 = "proxyProtocol v2 can't be sent by this nginx: use v1"
 local NO_CLIENT = "this nginx lacks ngx_stream_realip_module, which the PROXY protocol on https needs here"
 local NO_ROOM = "the node's folder has too long a path for a socket: choose a shorter one"
@@ -159,8 +158,10 @@ function source.make(context)
   if had_front and #passed == 0 then
     return made, ngx.now() -- its socket stays until nobody's front leads there
   end
-  return made, try_again and ngx.now() + TRY_AGAIN_SECONDS or nil
+  return made, try_again and ngx.now() + try_again or nil
 end
+
+source.served = report.served
 
 -- Where members are data, new ones are handed over.
 function source.serve(made)
