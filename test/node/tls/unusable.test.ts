@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificate, type Pair } from "../../harness/certificate.ts";
 import { requestTls } from "../../harness/https.ts";
 import { startNode, type TestNode } from "../../harness/node.ts";
-import { certificate, domain } from "../values.ts";
+import { certificate, domain, pool } from "../values.ts";
 
 const good = makeCertificate(["good.example"]);
 const other = makeCertificate(["other.example"]);
@@ -115,9 +115,17 @@ test("what ends soon is listed, while it serves", async () => {
 });
 
 test("no key is shown, logged, or readable by others", async () => {
-  await node.apply([certificate("good", good), certificate("bad", { ...good, key: other.key })]);
+  const tls = { verify: true, name: "web.example", ca: good.chain + good.key };
+  await node.apply([
+    certificate("good", good),
+    certificate("bad", { ...good, key: other.key }),
+    // Where none belongs.
+    certificate("whole", { chain: good.chain + good.key, key: good.key }),
+    pool("whole", { protocol: "https", tls }),
+  ]);
   const secret = (key: string) => key.split("\n")[1] ?? "";
-  for (const path of ["/v2/resources/Certificate/shop/good", "/v2/resources/Certificate/shop/bad", "/v2/state"]) {
+  const keys = ["Certificate/shop/good", "Certificate/shop/bad", "Certificate/shop/whole", "Pool/shop/whole/80"];
+  for (const path of [...keys.map((each) => `/v2/resources/${each}`), "/v2/state"]) {
     const { status, text } = await node.admin(path);
     expect([status, text.includes("PRIVATE KEY")]).toEqual([200, false]);
   }

@@ -7,45 +7,37 @@ local record = require "state.record"
 
 local REDACTED = "[redacted]"
 
-local function redact(value, name)
+-- What bears such a name (a certificate's key, a user's password), and texts with a private key, wherever they stand.
+local SECRET = { Certificate = "key", Rule = "hash" }
+local PRIVATE = "PRIVATE KEY"
+
+local function redact(value, secret)
   for member, inner in pairs(value) do
-    if member == name then
+    if member == secret or type(inner) == "string" and inner:find(PRIVATE, 1, true) then
       value[member] = REDACTED
     elseif type(inner) == "table" then
-      redact(inner, name)
+      redact(inner, secret)
     end
   end
 end
 
--- Hashes of passwords, in the BasicAuth filter of a rule. Others are shown as they came: what is decoded and encoded
--- again shows an empty list as {}.
-local function without_hashes(text)
-  if not text:find('"hash"', 1, true) and not text:find("\\", 1, true) then
+-- In JSON a secret's name may be written with escapes, and a PEM text has some.
+local function may_have(text, secret)
+  return text:find("\\", 1, true) or text:find(PRIVATE, 1, true) or secret and text:find('"' .. secret .. '"', 1, true)
+end
+
+-- Without any a value is shown as it came: what is decoded and encoded again shows an empty list as {}.
+local function without_secrets(name, text)
+  local secret = SECRET[key.kind(name)]
+  if not may_have(text, secret) then
     return text
   end
   local value = json.decode(text)
   if type(value) ~= "table" then
     return json.encode(REDACTED)
   end
-  redact(value, "hash")
+  redact(value, secret)
   return json.encode(value)
-end
-
-local function without_key(text)
-  local value = json.decode(text)
-  if type(value) ~= "table" then
-    return json.encode(REDACTED)
-  end
-  value.key = REDACTED
-  return json.encode(value)
-end
-
-local function without_secrets(name, text)
-  local kind = key.kind(name)
-  if kind == "Certificate" then
-    return without_key(text)
-  end
-  return kind == "Rule" and without_hashes(text) or text
 end
 
 -- The resource as JSON, or nil when there is none.
