@@ -15,6 +15,7 @@ export function welcome({ url, loopback, node, tls }: Settings, withSamples: boo
           ["and the node has followed", `curl http://news.localhost:${node.http}/`],
         ]
       : [["send objects of your own", "npm run -s apply -- FILE.yaml"]]),
+    ["where applications answer", `http on port ${node.http}, https on port ${node.https}`],
     ["what Entrance knows", `${curl} ${url}/status`],
     ["the same, to look at", `${url}/`],
   ] as const;

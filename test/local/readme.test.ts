@@ -4,20 +4,24 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { freePorts } from "../harness/node.ts";
 import { Installation } from "./installation.ts";
 
 const root = path.join(import.meta.dirname, "../..");
-const blogFile = "infra/local/samples/blog.yaml";
+const samples = "infra/local/samples/";
+const changed = ["blog.yaml", "secure.yaml"];
 let here: Installation;
+let tcpPort: number;
 
 beforeEach(async () => {
   here = await Installation.make();
   await here.start();
-  const blog = readFileSync(path.join(root, blogFile), "utf8");
-  writeFileSync(
-    path.join(here.data, "blog.yaml"),
-    blog.replaceAll("10082", here.env["ENTRANCE_SAMPLE_BLOG_PORT"] ?? ""),
-  );
+  [tcpPort = 0] = await freePorts(1);
+  for (const name of changed) {
+    const text = readFileSync(path.join(root, samples, name), "utf8");
+    const own = text.replaceAll("10082", here.env["ENTRANCE_SAMPLE_BLOG_PORT"] ?? "").replaceAll("10090", `${tcpPort}`);
+    writeFileSync(path.join(here.data, name), own);
+  }
 });
 
 afterEach(() => here.remove());
@@ -46,7 +50,8 @@ function linesOf(markdown: string): Line[] {
       .split(/^\$ /m)
       .slice(1)
       .map((part) => {
-        const end = part.indexOf("\n");
+        // A command goes on where a line is indented.
+        const end = /\n(?! {4})/.exec(part)?.index ?? part.length;
         return { command: part.slice(0, end), answer: part.slice(end + 1).trimEnd() };
       }),
   );
@@ -56,8 +61,11 @@ function linesOf(markdown: string): Line[] {
 function withPorts(line: string): string {
   const { env } = here;
   return line
-    .replaceAll(blogFile, path.join(here.data, "blog.yaml"))
+    .replaceAll(samples, `${here.data}/`)
+    .replaceAll(".entrance/", `${here.data}/`)
     .replaceAll(":1080", `:${env["ENTRANCE_NODE_HTTP_PORT"]}`)
+    .replaceAll(":10443", `:${env["ENTRANCE_NODE_HTTPS_PORT"]}`)
+    .replaceAll(":10090", `:${tcpPort}`)
     .replaceAll(":10003", `:${env["ENTRANCE_NODE_HEALTH_PORT"]}`)
     .replaceAll("127.0.0.1:8787", env["ENTRANCE_LISTEN"] ?? "");
 }
