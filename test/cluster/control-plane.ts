@@ -104,7 +104,7 @@ export class ControlPlane {
   }
 
   /** As on a real machine: its flags are changed by starting it anew. */
-  async restartApiserver(audit: Audit | undefined = this.#audit): Promise<void> {
+  async restartApiserver(audit: Audit | undefined): Promise<void> {
     this.#audit = audit;
     await this.#apiserver?.end();
     await this.startApiserver();
@@ -145,12 +145,12 @@ export class ControlPlane {
     this.#controllers = await this.#startControllers();
   }
 
-  pids(): readonly number[] {
-    return [this.#etcd, this.#apiserver, this.#controllers].map((daemon) => daemon?.pid ?? 0);
-  }
-
-  apiserverLog(): string {
-    return this.#apiserver?.log() ?? "";
+  /** Pages of a LIST that began before are expired. */
+  async compact(): Promise<void> {
+    const { metadata } = await this.api.list("/api/v1/namespaces");
+    execFileSync(this.#programs.etcdctl, ["--endpoints", etcdUrl, "compaction", metadata.resourceVersion], {
+      stdio: "ignore",
+    });
   }
 
   get #serving(): { certificate: string; key: string } {

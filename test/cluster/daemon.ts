@@ -29,14 +29,6 @@ export class Daemon {
     return made;
   }
 
-  get pid(): number {
-    return this.#child?.pid ?? 0;
-  }
-
-  log(): string {
-    return readFileSync(this.#options.logFile, "utf8");
-  }
-
   async start(): Promise<void> {
     const { name, program, args, env = {}, logFile, isUp } = this.#options;
     const log = openSync(logFile, "a");
@@ -49,15 +41,10 @@ export class Daemon {
     this.#child = child;
     for (const deadline = Date.now() + upWithinMs; ; await sleep(25)) {
       if (fault !== undefined) throw new Error(`${name} cannot be started: ${fault.message}`);
-      if (child.exitCode !== null || child.signalCode !== null)
-        throw new Error(`${name} ended:\n${this.log().slice(-6_000)}`);
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended:\n${tail(logFile)}`);
       if (await isUp()) return;
-      if (Date.now() > deadline) throw new Error(`${name} does not come up:\n${this.log().slice(-6_000)}`);
+      if (Date.now() > deadline) throw new Error(`${name} does not come up:\n${tail(logFile)}`);
     }
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
   }
 
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -68,4 +55,8 @@ export class Daemon {
     child.kill(signal);
     await ended;
   }
+}
+
+function tail(file: string): string {
+  return readFileSync(file, "utf8").slice(-6_000);
 }

@@ -1,5 +1,6 @@
 /** The whole: a control plane, the machine that runs pods, and what tests need to know of both. */
 import path from "node:path";
+import { takeCommands } from "./command.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Daemon } from "./daemon.ts";
 import { installPrograms } from "./images.ts";
@@ -14,6 +15,8 @@ export interface Facts {
   readonly kubectl: string;
   /** The URL of Entrance's own etcd. */
   readonly store: string;
+  /** Where the control plane takes commands. */
+  readonly commands: string;
   readonly folder: string;
 }
 
@@ -39,6 +42,7 @@ export async function startField(folder: string, programs: Programs): Promise<Fi
       kubeconfig: plane.kubeconfig,
       kubectl: programs.kubectl,
       store: storeUrl,
+      commands: await takeCommands(plane),
       folder,
     },
   };
