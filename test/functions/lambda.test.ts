@@ -156,15 +156,20 @@ describe("what is left to do after an answer", () => {
         event("create", "Service", wire, { auditID: `many-${index}` }, { name: `many-${index}` }),
       );
       expect(await (await caller.post("/audit", eventList(...events))).json()).toMatchObject({ changed: 150 });
+      const due = async () => {
+        const answer = await caller.fetch("/status");
+        // A machine with too much to do may be told to come again.
+        return answer.status === 503 ? undefined : ((await answer.json()) as Status).marks.due;
+      };
       // Lease and margin, 12 s, and a tick.
-      await expect.poll(async () => (await caller.status()).marks.due, { timeout: 40_000, interval: 500 }).toBe(0);
+      await expect.poll(due, { timeout: 90_000, interval: 500 }).toBe(0);
       await caller.settled();
       const { domains } = (await (await caller.fetch("/status?limit=1000")).json()) as Status;
       expect(domains.filter(({ name }) => name.startsWith("many-"))).toHaveLength(150);
     } finally {
       await running.stop();
     }
-  });
+  }, 120_000);
 });
 
 describe("settings", () => {
