@@ -59,6 +59,15 @@ export class Installation {
     return started;
   }
 
+  /** The same by `npm start`, with npm's own process for what a terminal knows. */
+  async startByNpm(...args: string[]): Promise<Started> {
+    const root = path.join(import.meta.dirname, "../..");
+    const started = new Started(spawn("npm", ["start", "--", ...args], { cwd: root, env: this.env }));
+    this.#started.push(started);
+    await started.says(/Entrance is running/);
+    return started;
+  }
+
   /** Runs a command to its end. */
   async run(file: string, args: readonly string[], input = ""): Promise<Ran> {
     const started = this.#spawn(file, args);

@@ -92,6 +92,13 @@ test("what was started ends when the process that a terminal knows is killed", a
   await until(() => groups.flatMap(membersOf).length === 0, "nothing runs");
 });
 
+test("npm that is told to end leaves nothing either", async () => {
+  const started = await here.startByNpm("--empty");
+  const { groups, supervisor } = here;
+  started.child.kill("SIGTERM");
+  await until(() => [...groups, supervisor].flatMap(membersOf).length === 0, "nothing runs");
+});
+
 test("a port in use is named with who has it and what to change", async () => {
   const first = await here.start("--empty");
   const other = await Installation.make();
