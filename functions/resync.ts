@@ -1,8 +1,10 @@
-/** POST /resync: the timer's work, now. */
+/** POST /resync: the timer's work and a LIST of everything, now. */
 import type { Context } from "hono";
+import { listSoon } from "../shared/reconcile/list-tick.ts";
 import type { Door } from "./door.ts";
 
 export async function resync(door: Door, context: Context): Promise<Response> {
+  if (door.entrance.context.kubernetes !== undefined) await listSoon(door.entrance.context);
   await door.entrance.tick();
   return context.json({ repaired: true, list: listIs(door) });
 }

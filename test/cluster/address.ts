@@ -6,6 +6,8 @@ export const apiserverPort = 6443;
 /** The one machine of this cluster. */
 export const nodeAddress = "10.10.0.2";
 export const serviceRange = "10.96.0.0/16";
+/** The first of them: the Service `kubernetes`. */
+export const apiServiceAddress = "10.96.0.1";
 
 export function addAddress(address: string): void {
   execFileSync("ip", ["addr", "replace", `${address}/32`, "dev", "lo"]);

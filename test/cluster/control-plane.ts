@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { addAddress, apiserverAddress, apiserverPort, serviceRange } from "./address.ts";
+import { addAddress, apiServiceAddress, apiserverAddress, apiserverPort, serviceRange } from "./address.ts";
 import { Api } from "./api.ts";
 import { Authority } from "./authority.ts";
 import { Daemon } from "./daemon.ts";
@@ -158,7 +158,7 @@ export class ControlPlane {
   }
 
   #prepare(): void {
-    const names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", apiserverAddress, "10.96.0.1"];
+    const names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", apiserverAddress, apiServiceAddress];
     const issued = this.authority.issue("/CN=kube-apiserver", names);
     execFileSync("cp", [issued.certificate, this.#serving.certificate]);
     execFileSync("cp", [issued.key, this.#serving.key]);

@@ -14,6 +14,7 @@ export interface DaemonOptions {
 }
 
 const upWithinMs = 120_000;
+const patienceMs = 3_000;
 
 export class Daemon {
   readonly #options: DaemonOptions;
@@ -47,13 +48,16 @@ export class Daemon {
     }
   }
 
+  /** An apiserver waits a minute for watches that do not end by themselves: not for ours. */
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
     child.kill(signal);
+    const patience = setTimeout(() => child.kill("SIGKILL"), patienceMs);
     await ended;
+    clearTimeout(patience);
   }
 }
 

@@ -6,6 +6,7 @@ import { Daemon } from "./daemon.ts";
 import { installPrograms } from "./images.ts";
 import { Kubelet } from "./kubelet.ts";
 import type { Programs } from "./programs.ts";
+import { ServiceNetwork } from "./service-network.ts";
 
 /** What goes to the tests, which run in processes of their own. */
 export interface Facts {
@@ -35,6 +36,7 @@ export async function startField(folder: string, programs: Programs): Promise<Fi
   const [images] = await Promise.all([installPrograms(), plane.start(), startStore(folder, programs)]);
   const kubelet = new Kubelet(plane.api, path.join(folder, "pods"), images);
   await kubelet.start();
+  new ServiceNetwork(plane.api).start();
   return {
     facts: {
       url: plane.api.url,

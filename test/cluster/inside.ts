@@ -5,7 +5,7 @@
  *   node inside.ts SCRATCH PROGRAMS [FILTER…]
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { startVitest } from "vitest/node";
 import { startField } from "./field.ts";
@@ -45,6 +45,10 @@ function mountScratch(): void {
     for (const each of [upper, work]) mkdirSync(each, { recursive: true });
     mount("-t", "overlay", "overlay", "-o", `lowerdir=${folder},upperdir=${upper},workdir=${work}`, folder);
   }
+  // Names of Services are written into it.
+  const hosts = path.join(scratch, "hosts");
+  copyFileSync("/etc/hosts", hosts);
+  mount("--bind", hosts, "/etc/hosts");
   const temporary = path.join(scratch, "tmp");
   mkdirSync(temporary);
   process.env["TMPDIR"] = temporary;

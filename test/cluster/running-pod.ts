@@ -5,7 +5,7 @@ import { request as askHttps } from "node:https";
 import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { apiserverAddress, apiserverPort, removeAddress } from "./address.ts";
+import { apiServiceAddress, removeAddress } from "./address.ts";
 import type { Api } from "./api.ts";
 import { RunningContainer } from "./container.ts";
 import { type Images, programOf } from "./images.ts";
@@ -172,9 +172,8 @@ export class RunningPod {
       HOSTNAME: name,
       HOME: "/root",
       TMPDIR: process.env["TMPDIR"] ?? "/tmp",
-      // Of a pod this is the address of the Service kubernetes; nothing here leads from that to the apiserver.
-      KUBERNETES_SERVICE_HOST: apiserverAddress,
-      KUBERNETES_SERVICE_PORT: String(apiserverPort),
+      KUBERNETES_SERVICE_HOST: apiServiceAddress,
+      KUBERNETES_SERVICE_PORT: "443",
     };
     for (const { secretRef, configMapRef } of envFrom) {
       const kind = secretRef === undefined ? "ConfigMap" : "Secret";
