@@ -1,5 +1,7 @@
 /** Entrance itself, as its doors call it: observe, review, tick. */
+import { EntranceError } from "../model/error.ts";
 import { isSent, type Observation, type SentObservation } from "../model/observation.ts";
+import { describeReference } from "../model/reference.ts";
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
 import type { Apply } from "./cluster.ts";
@@ -75,14 +77,23 @@ export class Entrance {
   }
 
   /** `before`: the object as it was, if this is an update. Faults that it had already do not deny. */
-  problemsOf(
+  async problemsOf(
     observation: Extract<Observation, { type: "object" }>,
     before?: () => Extract<Observation, { type: "object" }> | SentObservation | undefined,
   ): Promise<readonly Problem[]> {
-    return newProblemsOf(this.context, observation, async () => {
-      const found = before?.();
-      return found !== undefined && isSent(found) ? await this.keep(found) : found;
-    });
+    try {
+      return await newProblemsOf(this.context, observation, async () => {
+        const found = before?.();
+        return found !== undefined && isSent(found) ? await this.keep(found) : found;
+      });
+    } catch (error) {
+      // A fault of ours denies nobody anything, and what is allowed must be seen all the same.
+      if (error instanceof EntranceError && error.code !== "internal") throw error;
+      const { reference } = observation;
+      this.context.counters.add("entrance_translation_faults_total", { kind: reference.kind });
+      this.context.warn(`the review of ${describeReference(reference)}: ${sentenceOf(error)}`);
+      return [];
+    }
   }
 
   /** Keeps the reasons of events that name no object, for the status: the last ones, in a fixed number of places. */
@@ -134,4 +145,8 @@ export class Entrance {
     await ensureHeads(this.context);
     await ensureRules(this.context);
   }
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Absence, Observation } from "../model/observation.ts";
 import { comparePositions } from "../model/position.ts";
 import type { SeenKind } from "../model/reference.ts";
-import type { Store } from "../store/port.ts";
+import type { Entry, Store } from "../store/port.ts";
 import { floorKey } from "./keys.ts";
 import { readRecord } from "./record.ts";
 
@@ -21,8 +21,25 @@ export type Floor = v.InferOutput<typeof schema>;
 const firstFloor: Floor = { era: 0, resourceVersion: "0" };
 
 export async function readFloor(store: Pick<Store, "get">, kind: SeenKind): Promise<Floor> {
-  const entry = await store.get(floorKey(kind));
+  return floorIn(await store.get(floorKey(kind)));
+}
+
+export function floorIn(entry: Entry | undefined): Floor {
   return entry === undefined ? firstFloor : readRecord(schema, entry);
+}
+
+/** Whether a LIST has come since this was read, and did not have what is not known. */
+export function isPast(
+  floor: Floor,
+  read: { readonly era: number; readonly resourceVersion: string },
+  isKnown: boolean,
+): boolean {
+  if (isKnown) return false;
+  const step = 0 as const;
+  const { era, resourceVersion } = floor;
+  return (
+    comparePositions({ era: read.era, resourceVersion: read.resourceVersion, step }, { era, resourceVersion, step }) < 0
+  );
 }
 
 /** Whether what was told is worth no more than a hint to read the object back. */

@@ -138,7 +138,7 @@ export class Lister {
       const read = await readListed(this.#context, kind, { ...page, items }, floor);
       for (let start = 0; start < (read?.length ?? 0); start += itemsPerApply) {
         const batch = read?.slice(start, start + itemsPerApply) ?? [];
-        await this.#apply(batch, { era: floor.era, takesLock: false, isAgain });
+        await this.#apply(batch, { era: floor.era, resourceVersion, takesLock: false, isAgain });
         changed.push(...batch.map(({ reference }) => reference));
       }
       after = page.next;
@@ -179,7 +179,7 @@ export class Lister {
       const absences = missing
         .slice(start, start + itemsPerApply)
         .map(({ reference }): Absence => ({ type: "absent", reference, position }));
-      await this.#apply(absences, { era: floor.era, takesLock: false, isAgain });
+      await this.#apply(absences, { era: floor.era, resourceVersion, takesLock: false, isAgain });
     }
   }
 

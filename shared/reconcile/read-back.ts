@@ -139,10 +139,11 @@ export class ReadBack {
       return undefined;
     }
     const [observation] = read.filter((each) => referenceKey(each.reference) === referenceKey(reference));
-    const reading = { era: floor.era, takesLock: true, isAgain: false };
+    const { resourceVersion: asOf } = page;
+    const reading = { era: floor.era, resourceVersion: asOf, takesLock: true, isAgain: false };
     if (observation === undefined) {
       if (!(await isThisCluster(this.#context))) return undefined;
-      const position = { resourceVersion: page.resourceVersion, step: 2 } as const;
+      const position = { resourceVersion: asOf, step: 2 } as const;
       await this.#apply([{ type: "absent", reference, position }], reading);
       return { type: "absent" };
     }

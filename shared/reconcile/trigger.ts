@@ -1,19 +1,19 @@
 /** Observations become durable: what was seen, a mark for it, and where it is free the lock, in one commit. */
 import { EntranceError } from "../model/error.ts";
 import type { Absence, Observation, SeenReference } from "../model/observation.ts";
-import { describeReference, referenceKey, type SeenKind } from "../model/reference.ts";
+import { describeReference, referenceKey, type SeenKind, seenKinds } from "../model/reference.ts";
 import { utf8Length } from "../model/utf8.ts";
-import type { Check, Write } from "../store/port.ts";
-import { type Floor, isDoubtful, readFloor } from "./floor.ts";
+import { type Check, maxCommitKeys, type Write } from "../store/port.ts";
+import { type Floor, floorIn, isDoubtful, isPast } from "./floor.ts";
 import { leaveHints } from "./hint.ts";
-import { dirtyKey, laterKey, lockKey, seenKey } from "./keys.ts";
+import { dirtyKey, floorKey, laterKey, lockKey, seenKey } from "./keys.ts";
 import { acquisition, type HeldLock, tryAcquire } from "./lock.ts";
 import { markText } from "./mark.ts";
 import { news, readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 
-/** Seen, mark and postponed mark of each object, and the lock, fit into one commit of 40 keys. */
-const objectsPerCommit = 12;
+/** Seen, mark and postponed mark of each object, the lock, and the floor of each kind fit into one commit. */
+const objectsPerCommit = Math.floor((maxCommitKeys - 1 - seenKinds.length) / 3);
 /** And into its bytes, with room for uids and positions. */
 const bytesPerCommit = 900_000;
 /** An object that cannot be used is kept with its last usable shape, which may be as large as an object is at most. */
@@ -32,6 +32,8 @@ type Told = Exclude<Observation, { type: "hint" }> | Absence;
 /** What was read from the API itself, in this era: it is so, whatever is known of how far back the past is known. */
 export interface Reading {
   readonly era: number;
+  /** What it was read as of. */
+  readonly resourceVersion: string;
   /** Whether it may begin a turn; of a long list only the end may. */
   readonly takesLock: boolean;
   /** By a LIST that was not the first: what it changes should have been told. */
@@ -114,7 +116,7 @@ async function record(
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const [lockEntry, floors, ...entries] = await Promise.all([
       acquire ? context.store.get(lockKey) : undefined,
-      floorsFor(context, subjects, reading),
+      floorsFor(context, subjects),
       ...subjects.map(async ({ reference }) => ({
         seen: await context.store.get(seenKey(reference)),
         mark: await context.store.get(dirtyKey(reference)),
@@ -124,12 +126,15 @@ async function record(
     const writes: Write[] = [];
     const found = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 };
     const doubtful: SeenReference[] = [];
+    const floorChecks = new Map<string, Check>();
     subjects.forEach((subject, index) => {
       const entry = entries[index];
       const floor = floors.get(subject.reference.kind);
-      const outcome = fold(subject, readSeen(entry?.seen), found, reading ?? floor, context.now());
+      const outcome = fold(subject, readSeen(entry?.seen), found, floor?.floor, reading, context.now());
       if (outcome === "doubtful") doubtful.push(subject.reference);
       if (outcome === undefined || outcome === "doubtful") return;
+      // It is not below a floor that is raised in this very moment.
+      if (floor !== undefined && entry?.seen === undefined) floorChecks.set(floor.check.key.sort, floor.check);
       const key = seenKey(subject.reference);
       checks.push({ key, version: entry?.seen?.version ?? null });
       writes.push({ key, value: JSON.stringify(outcome.record) });
@@ -142,6 +147,7 @@ async function record(
       checks.push(taken.check);
       writes.push(taken.write);
     }
+    checks.push(...floorChecks.values());
     for (const reference of doubtful) hints.set(referenceKey(reference), reference);
     if (writes.length > 0) {
       const result = await context.store.commit(checks, writes);
@@ -168,11 +174,15 @@ const outcomes = ["changed", "moved", "old", "unknown", "hint"] as const;
 async function floorsFor(
   { kubernetes, store }: Context,
   subjects: readonly Subject[],
-  reading: Reading | undefined,
-): Promise<ReadonlyMap<SeenKind, Floor>> {
-  if (kubernetes === undefined || reading !== undefined) return new Map();
+): Promise<ReadonlyMap<SeenKind, { floor: Floor; check: Check }>> {
+  if (kubernetes === undefined) return new Map();
   const kinds = [...new Set(subjects.map(({ reference }) => reference.kind))];
-  return new Map(await Promise.all(kinds.map(async (kind) => [kind, await readFloor(store, kind)] as const)));
+  const floors = kinds.map(async (kind) => {
+    const key = floorKey(kind);
+    const entry = await store.get(key);
+    return [kind, { floor: floorIn(entry), check: { key, version: entry?.version ?? null } }] as const;
+  });
+  return new Map(await Promise.all(floors));
 }
 
 /** All observations of one object, one after another, as one step; doubtful: it is to be read back instead. */
@@ -180,25 +190,29 @@ function fold(
   subject: Subject,
   known: SeenRecord | undefined,
   found: Counts,
-  by: Floor | Reading | undefined,
+  floor: Floor | undefined,
+  reading: Reading | undefined,
   now: number,
 ): { record: SeenRecord; changed: boolean } | "doubtful" | undefined {
   let record = known;
   let touched = false;
-  const isTold = by === undefined || "resourceVersion" in by;
   for (const observation of subject.observations) {
-    if (by !== undefined && "resourceVersion" in by && isDoubtful(by, observation, record !== undefined, now)) {
+    const isKnown = record !== undefined;
+    if (
+      floor !== undefined &&
+      (reading ? isPast(floor, reading, isKnown) : isDoubtful(floor, observation, isKnown, now))
+    ) {
       found.hint += 1;
       return "doubtful";
     }
-    const outcome = news(record, observation, by?.era ?? 0);
+    const outcome = news(record, observation, (reading ?? floor)?.era ?? 0);
     if (outcome.type === "record") {
       record = outcome.record;
       touched = true;
     } else {
       found[outcome.type] += 1;
       // It was not lost: a LIST had come before it.
-      if (isTold && record?.listed === true) {
+      if (reading === undefined && record?.listed === true) {
         const { listed: _, ...told } = record;
         record = told;
         touched = true;
@@ -209,6 +223,5 @@ function fold(
   const changed = known === undefined ? !record.gone : record.gone !== known.gone || record.hash !== known.hash;
   found[changed ? "changed" : "moved"] += 1;
   // Where nothing was told before, nothing that tells can have been lost.
-  const isNews = by !== undefined && "isAgain" in by && by.isAgain && changed;
-  return { record: isNews ? { ...record, listed: true } : record, changed };
+  return { record: reading?.isAgain === true && changed ? { ...record, listed: true } : record, changed };
 }

@@ -35,6 +35,9 @@ export interface ApiserverOptions {
   readonly copy: () => Copy | undefined;
   /** Of the share of writes that are reviewed at all: Ignore lets a write through where nobody answers. */
   readonly reviews: boolean;
+  readonly audits: boolean;
+  /** A review of this object was sent at that time, and is allowed. */
+  readonly onAllowed: (key: string, sentMs: number) => void;
   readonly pageSize: number;
 }
 
@@ -43,6 +46,7 @@ export class Apiserver {
   objects = new Map<string, WireObject>();
   /** Nobody reaches its API; webhooks are called all the same. */
   isAway = false;
+  isEmpty = false;
   /** Whose kube-system answers. */
   clusterId = "cluster-1";
   readonly pageSize: number;
@@ -161,9 +165,14 @@ export class Apiserver {
     old: WireObject | undefined,
     dryRun: boolean,
   ): Promise<boolean> {
+    const sentMs = this.#options.time.nowMs;
     const body = review(this.#id(), operation, object, old, dryRun);
     const answer = await this.#send("/admission?timeout=3s", body, dryRun ? "dry run" : "review", reviewTimeoutMs);
+    if (answer?.status !== 200)
+      this.#options.trace.add("apiserver", `no review: ${JSON.stringify(answer ?? "no answer")}`);
     const { response } = (answer?.status === 200 ? answer.body : {}) as { response?: { allowed: boolean } };
+    const named = object ?? old;
+    if (response?.allowed === true && !dryRun && named !== undefined) this.#options.onAllowed(objectKey(named), sentMs);
     return response?.allowed !== false;
   }
 
@@ -186,7 +195,7 @@ export class Apiserver {
 
   #tell(event: object): void {
     const { time, random } = this.#options;
-    if (this.#is(this.faults.lost)) return;
+    if (!this.#options.audits || this.#is(this.faults.lost)) return;
     this.#told.push(event);
     const times = this.#is(this.faults.doubled) ? 2 : 1;
     for (let copy = 0; copy < times; copy += 1) {

@@ -71,6 +71,17 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     });
   },
 
+  /** It lists nothing, as one does that may not see anything any more; single objects it still tells. */
+  empty(world) {
+    if (!world.isRaised) return;
+    world.trace.add("apiserver", "lists nothing");
+    world.apiserver.isEmpty = true;
+    world.time.after(world.random.between(500, 25_000), () => {
+      world.trace.add("apiserver", "lists again");
+      world.apiserver.isEmpty = false;
+    });
+  },
+
   "store back"(world) {
     if (!world.isRaised) return;
     const restore = world.store.backup();
@@ -105,7 +116,6 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
 /** From now on nothing goes wrong; what went wrong before goes on from where it stands. */
 export function mend(world: World): void {
   world.isMended = true;
-  world.listsWhenMended = world.history.wholeLists;
   world.copies.forEach((copy, place) => {
     if (copy === undefined) {
       world.start(place);
@@ -115,7 +125,7 @@ export function mend(world: World): void {
     }
   });
   Object.assign(world.store.faults, { unavailable: 0, uncertain: 0, slow: 0, isAway: false });
-  world.apiserver.isAway = false;
+  Object.assign(world.apiserver, { isAway: false, isEmpty: false });
   Object.assign(world.apiserver.faults, { doubled: 0, lost: 0, late: 0, bare: 0, denied: 0 });
   const [first] = world.nodes.values();
   for (const node of world.nodes.values()) {

@@ -59,7 +59,8 @@ export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, ran
   };
 }
 
-function everythingOf({ objects, version }: Apiserver, kind: string): Listing {
+function everythingOf({ objects, version, isEmpty }: Apiserver, kind: string): Listing {
+  if (isEmpty) return { resourceVersion: version, items: [] };
   const keys = [...objects.keys()].filter((key) => key.startsWith(`${kind}/`)).sort();
   return { resourceVersion: version, items: keys.flatMap((key) => objects.get(key) ?? []) };
 }

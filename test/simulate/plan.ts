@@ -45,11 +45,15 @@ export interface Plan {
   readonly faults: readonly FaultKind[];
   readonly storeFaults: { readonly unavailable: number; readonly uncertain: number; readonly slow: number };
   readonly eventFaults: ApiFaults;
+  /** Audit events are sent; where not, reviews and the LIST are all there is. */
+  readonly audits: boolean;
+  /** Whether the end is watched for a while, in which nothing may happen. */
+  readonly watchesQuiet: boolean;
   /** One node never comes back. */
   readonly deadNode: boolean;
 }
 
-export type FaultKind = "crash" | "freeze" | "away" | "node" | "wipe" | "api" | "store back" | "cluster back";
+export type FaultKind = "crash" | "freeze" | "away" | "node" | "wipe" | "api" | "empty" | "store back" | "cluster back";
 
 const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
   calm: [],
@@ -59,14 +63,14 @@ const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
   nodes: ["node", "node", "node", "wipe"],
   clocks: ["freeze", "crash"],
   events: ["crash"],
-  api: ["api", "api", "crash"],
+  api: ["api", "api", "empty", "crash"],
   restore: ["store back", "cluster back", "crash"],
   upgrade: ["crash", "freeze"],
   all: ["crash", "crash", "freeze", "freeze", "away", "node", "node", "wipe"],
 };
 
 /** Of seeds with an API. */
-const faultsOfAll: readonly FaultKind[] = ["api", "store back", "cluster back"];
+const faultsOfAll: readonly FaultKind[] = ["api", "empty", "store back", "cluster back"];
 
 export function newPlan(seed: number, random: Random): Plan {
   const theme = themes[seed % themes.length] ?? "all";
@@ -74,6 +78,7 @@ export function newPlan(seed: number, random: Random): Plan {
   const copies = theme === "upgrade" ? 2 + random.below(2) : random.pick([1, 2, 2, 3]);
   const isSoleWriter = copies === 1 && random.one(3);
   const hasApi = theme === "api" || theme === "restore" || random.one(2);
+  const audits = !hasApi || !random.one(4);
   const doubt = { lost: random.pick([0, 3, 10]), bare: random.pick([0, 2, 5]), denied: random.pick([0, 4]) };
   return {
     theme,
@@ -81,15 +86,15 @@ export function newPlan(seed: number, random: Random): Plan {
     nodes: { one: random.pick([1, 1, 2, 3]), two: 1 },
     isSoleWriter,
     isLambda: !isSoleWriter && has("freeze") && random.one(3),
-    reviews: !random.one(4),
+    reviews: !audits || !random.one(4),
     hasApi,
     upgrades: theme === "upgrade",
     pageSize: random.pick([2, 5, 20, 1_000]),
     skewsMs: Array.from({ length: copies }, () => (has("clocks") ? Math.floor(random.between(-30_000, 30_000)) : 0)),
     anchors: 1 + random.below(2),
     extent: newExtent(random, hasApi),
-    initialWrites: random.pick([5, 10, 20, 20, 60]),
-    writes: random.pick([10, 20, 30, 40]),
+    initialWrites: random.pick([5, 10, 10, 20, 50]),
+    writes: random.pick([10, 15, 20, 40]),
     durationMs: random.pick([3_000, 10_000, 30_000]),
     faultEveryMs: random.pick([300, 1_000, 3_000]),
     faults: theme === "all" && hasApi ? [...faultsOf.all, ...faultsOfAll] : faultsOf[theme],
@@ -97,9 +102,13 @@ export function newPlan(seed: number, random: Random): Plan {
       ? { unavailable: random.pick([0, 30, 200]), uncertain: random.pick([0, 10, 40]), slow: random.pick([0, 100]) }
       : { unavailable: 0, uncertain: 0, slow: 0 },
     eventFaults: {
-      ...(has("events") ? { doubled: 3, late: 3 } : { doubled: 0, late: random.pick([0, 0, 10]) }),
+      ...(has("events")
+        ? { doubled: 3, late: 3 }
+        : { doubled: 0, late: theme === "calm" ? 0 : random.pick([0, 0, 10]) }),
       ...(hasApi && has("api") ? doubt : { lost: 0, bare: 0, denied: 0 }),
     },
+    audits,
+    watchesQuiet: random.one(3),
     deadNode: has("nodes") && random.one(4),
   };
 }

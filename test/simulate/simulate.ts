@@ -77,6 +77,8 @@ async function run(world: World): Promise<void> {
   if (world.isOver) return;
   // Writes that are under way end before their review's time is up.
   await time.runUntil(time.nowMs + 4_000, isOver);
+  // An event of before the cluster went back may have come last of all, or a write that nobody heard of.
+  world.listsBefore = world.history.wholeLists;
   const restMs = time.nowMs + world.boundMs;
   while (!isAtRest(world) && time.nowMs < restMs && !world.isOver)
     await time.runUntil(time.nowMs + lookEveryMs, isOver);
@@ -135,6 +137,15 @@ async function change(world: World, random: Random, anchors: readonly Anchor[]):
     return;
   }
   const content = randomContent(random, plan.extent);
+  const key = `${content.kind}/${content.metadata.namespace ?? ""}/${content.metadata.name}`;
+  const before = apiserver.objects.get(key);
+  // There and back, so fast that the one may be seen by some and the other by others.
+  if (kind === 5 && before !== undefined) {
+    await apiserver.put(content);
+    const { uid: _, resourceVersion: __, ...metadata } = before.metadata;
+    await apiserver.put({ ...before, metadata });
+    return;
+  }
   if (kind === 4 && plan.reviews) await apiserver.dryRun(content);
   else await apiserver.put(content);
 }
@@ -155,7 +166,7 @@ function everyMinute(world: World): void {
 /** When nothing happens, nothing is written and nothing is sent that changes a node. */
 async function checkQuiet(world: World): Promise<void> {
   const { time, history, traffic } = world;
-  if (world.plan.extent.poison || world.plan.deadNode) return;
+  if (!world.plan.watchesQuiet || world.plan.extent.poison || world.plan.deadNode) return;
   // What was denied by others is waited for, and given up.
   const hints = () => world.store.list(hintPartition, undefined, 1).entries.length;
   for (let waited = 0; waited < hintMs && hints() > 0; waited += lookEveryMs)

@@ -65,7 +65,8 @@ export class World {
   isRestored = false;
   /** Routes that stay are on their way: what goes back from here on has them. */
   isRaised = false;
-  listsWhenMended = 0;
+  /** How many there were when the last event was told. */
+  listsBefore = 0;
   readonly #generations: number[] = [];
   #lives = 0;
 
@@ -77,7 +78,7 @@ export class World {
     this.trace = new Trace(time, print);
     const onFault = (sentence: string) => this.fault(sentence);
     this.store = new ModelStore(random.fork(), plan.pageSize);
-    this.history = new HistoryOracle(this.store, onFault);
+    this.history = new HistoryOracle(this.store, this, onFault);
     this.traffic = new TrafficOracle(this.history, () => this.isRestored, onFault);
     this.store.watcher = this.history;
     const nodes = Object.entries(plan.nodes).flatMap(([balancer, count]) =>
@@ -93,6 +94,8 @@ export class World {
       random: random.fork(),
       trace: this.trace,
       reviews: plan.reviews,
+      audits: plan.audits,
+      onAllowed: (key, sentMs) => this.#allowed(key, sentMs),
       pageSize: plan.pageSize,
       copy: () => this.#listener(),
     });
@@ -157,6 +160,13 @@ export class World {
     this.copies[place]?.kill();
     this.copies[place] = undefined;
     this.trace.add(`copy-${place}`, "dies");
+  }
+
+  /** What was allowed is durable by then: a hint of it. */
+  #allowed(key: string, sentMs: number): void {
+    const isSaid = (this.history.hints.get(key) ?? 0) >= sentMs;
+    if (this.plan.hasApi && !isSaid)
+      this.fault(`2: a review of ${key} is allowed, and nothing says that it is to be read`);
   }
 
   /** Something goes wrong about now. */

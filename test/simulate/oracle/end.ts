@@ -10,12 +10,13 @@ import { secrets } from "../secrets.ts";
 import type { WireObject } from "../wire.ts";
 import type { World } from "../world.ts";
 import { Expected } from "./expected.ts";
+import { readWant } from "./wants.ts";
 
 /** The cheap part: whether it is worth a closer look. */
 export function isAtRest(world: World): boolean {
   const { store, history } = world;
   // The first LIST may have begun while things still went wrong.
-  if (world.plan.hasApi && history.wholeLists < world.listsWhenMended + 2) return false;
+  if (world.plan.hasApi && history.wholeLists < world.listsBefore + 2) return false;
   if (store.list(dirtyPartition, undefined, 1).entries.length > 0) return false;
   if (JSON.parse(store.get(lockKey)?.value ?? "{}").holder) return false;
   return reachable(world).every((node) => isAtHead(world, node));
@@ -90,7 +91,10 @@ function wantsOf(world: World): Map<string, Want> {
   const wants = new Map<string, Want>();
   for (const [partition, entries] of world.store.partitions()) {
     if (!partition.startsWith("want/")) continue;
-    for (const [sort, { value }] of entries) wants.set(`${partition.slice(5)}/${sort}`, JSON.parse(value));
+    for (const [sort, { value }] of entries) {
+      const name = `${partition.slice(5)}/${sort}`;
+      wants.set(name, readWant(world.store, name, value));
+    }
   }
   return wants;
 }

@@ -10,6 +10,7 @@ import { dirtyPartition, laterPartition, seenKey, usersPartition } from "../../.
 import { type Entry, type Key, keyText, type Write } from "../../../shared/store/port.ts";
 import { planted } from "../secrets.ts";
 import type { Commit, ModelStore, StoreWatcher } from "../store.ts";
+import { readWant } from "./wants.ts";
 
 type Resources = Readonly<Record<string, Readonly<Record<string, { readonly hash: string; readonly value: unknown }>>>>;
 
@@ -19,6 +20,12 @@ interface Head {
   readonly revision: number;
   readonly digest: string;
   readonly complete: boolean;
+}
+
+interface Around {
+  readonly time: { readonly nowMs: number };
+  /** What the cluster has, by name. */
+  readonly apiserver: { readonly objects: ReadonlyMap<string, { readonly metadata: { readonly uid: string } }> };
 }
 
 interface Lock {
@@ -36,10 +43,13 @@ export class HistoryOracle implements StoreWatcher {
   /** Commits that changed something outside of `tick/`, and by whom, for the quiet at the end. */
   readonly changes: string[] = [];
   #isRestored = false;
+  /** By object: when a hint of it was left last. */
+  readonly hints = new Map<string, number>();
   /** How many times everything was listed. */
   wholeLists = 0;
   #finished = 0;
   readonly #store: ModelStore;
+  readonly #around: Around;
   readonly #fault: (sentence: string) => void;
   #sequence = 0;
   #lockIs: Lock = { holder: "", fence: 0 };
@@ -56,9 +66,11 @@ export class HistoryOracle implements StoreWatcher {
   readonly #reads = new Map<string, number>();
   /** Marks that stand for something acknowledged, with their versions; the others are a turn's own. */
   readonly #acknowledged = new Set<string>();
+  readonly #floors = new Map<string, Pick<Position, "era" | "resourceVersion">>();
 
-  constructor(store: ModelStore, fault: (sentence: string) => void) {
+  constructor(store: ModelStore, around: Around, fault: (sentence: string) => void) {
     this.#store = store;
+    this.#around = around;
     this.#fault = fault;
   }
 
@@ -85,11 +97,13 @@ export class HistoryOracle implements StoreWatcher {
       const { partition, sort } = write.key;
       if (partition.startsWith("want/")) this.#want(`${partition.slice(5)}/${sort}`, write.value);
       else if (partition.startsWith("seen/")) this.#seen(keyText(write.key), write.value, before);
+      else if (partition === "hint") this.hints.set(sort, this.#around.time.nowMs);
+      else if (partition === "floor" && write.value !== null) this.#floors.set(sort, JSON.parse(write.value));
       else if (partition.startsWith("node/")) this.#told(write.value);
       else if (partition === "lock") this.#lock(commit.by, write.value);
       else if (partition === dirtyPartition && write.value === null && before !== undefined)
         this.#unmark(commit, before);
-      else if (partition === dirtyPartition && isTrigger) this.#acknowledged.add(`${sort} ${commit.version}`);
+      else if (partition === dirtyPartition && isTrigger) this.#trigger(sort, commit.version);
       else if (partition === laterPartition && write.value === null && before !== undefined) this.#due(commit, before);
     });
     // Heads are looked at once all wants of the commit are in.
@@ -109,6 +123,7 @@ export class HistoryOracle implements StoreWatcher {
     this.#wants.clear();
     this.#digests.clear();
     this.#buried.clear();
+    this.#floors.clear();
     for (const [partition, entries] of this.#store.partitions()) {
       for (const [sort, entry] of entries) {
         if (partition.startsWith("want/")) this.#want(`${partition.slice(5)}/${sort}`, entry.value);
@@ -145,7 +160,7 @@ export class HistoryOracle implements StoreWatcher {
 
   #want(name: string, value: string | null): void {
     const last = this.#wants.get(name) ?? {};
-    const next: Resources = value === null ? {} : JSON.parse(value).resources;
+    const next: Resources = value === null ? {} : readWant(this.#store, name, value).resources;
     for (const balancer of new Set([...Object.keys(last), ...Object.keys(next)])) {
       const [old, now] = [last[balancer] ?? {}, next[balancer] ?? {}];
       let digest = this.#digests.get(balancer) ?? emptyDigest;
@@ -188,6 +203,23 @@ export class HistoryOracle implements StoreWatcher {
     if (seen.gone) buried.add(seen.uid);
     else if (buried.has(seen.uid)) this.#fault(`5: ${name} returns from the dead as ${seen.uid}`);
     this.#buried.set(name, buried);
+    if (last === undefined && !seen.gone) this.#new(name.slice("seen/".length), seen);
+  }
+
+  /** What a LIST did not have, and is not newer, is no news: nothing would tell of its end any more. */
+  #new(name: string, { position, uid }: Seen): void {
+    const kind = name.split("/")[0] ?? "";
+    const floor = this.#floors.get(kind);
+    if (floor === undefined || comparePositions(position, { ...floor, step: 2 }) > 0) return;
+    if (this.#around.apiserver.objects.get(name)?.metadata.uid === uid) return;
+    this.#fault(`5: ${name} is taken for alive, and the LIST did not have it`);
+  }
+
+  #trigger(sort: string, version: string): void {
+    this.#acknowledged.add(`${sort} ${version}`);
+    if (this.#store.get({ partition: laterPartition, sort }) !== undefined) {
+      this.#fault(`4: ${sort} changed, and is put off all the same`);
+    }
   }
 
   /** A mark goes: whoever takes it off has read its object after the mark was made. */

@@ -2,7 +2,8 @@
  * Where nothing goes wrong nobody waits for a timer: no mark stands while the lock is free, and no node is behind, for
  * longer than a few answers take. It is what each wake-up of the protocol is for.
  */
-import { dirtyPartition, lockKey } from "../../../shared/reconcile/keys.ts";
+import { dirtyPartition, lockKey, seenKey } from "../../../shared/reconcile/keys.ts";
+import { readSeen } from "../../../shared/reconcile/seen.ts";
 import type { World } from "../world.ts";
 import { isAtHead } from "./end.ts";
 
@@ -13,6 +14,7 @@ const patienceMs = 3_000;
 export function watchPace(world: World): void {
   let freeSince = Number.POSITIVE_INFINITY;
   const behindSince = new Map<string, number>();
+  const unknownSince = new Map<string, number>();
   const look = () => {
     const { time, store } = world;
     const isFree = !JSON.parse(store.get(lockKey)?.value ?? "{}").holder;
@@ -31,6 +33,15 @@ export function watchPace(world: World): void {
       const since = behindSince.get(node.url) ?? time.nowMs;
       behindSince.set(node.url, since);
       if (time.nowMs - since > patienceMs) world.fault(`6: ${node.url} is left behind`);
+    }
+    for (const [key, { metadata, kind }] of world.apiserver.objects) {
+      const { namespace = "", name, resourceVersion = "0" } = metadata;
+      const seen = readSeen(store.get(seenKey({ kind, namespace, name })));
+      const isKnown = seen !== undefined && Number(seen.position.resourceVersion) >= Number(resourceVersion);
+      if (isKnown || seen?.position.step === 1) continue;
+      const since = unknownSince.get(`${key} ${resourceVersion}`) ?? time.nowMs;
+      unknownSince.set(`${key} ${resourceVersion}`, since);
+      if (time.nowMs - since > patienceMs) world.fault(`6: ${key} at ${resourceVersion} is not seen`);
     }
     if (!world.isOver) time.after(lookEveryMs, look);
   };
