@@ -106,8 +106,9 @@ export class ControlPlane {
   /** As on a real machine: its flags are changed by starting it anew. */
   async restartApiserver(audit: Audit | undefined): Promise<void> {
     this.#audit = audit;
-    await this.#apiserver?.end();
+    await Promise.all([this.#apiserver?.end(), this.#controllers?.end()]);
     await this.startApiserver();
+    this.#controllers = await this.#startControllers();
   }
 
   async killApiserver(): Promise<void> {
@@ -124,8 +125,7 @@ export class ControlPlane {
 
   /** The cluster as it was when the backup was made; `more`: such as `--bump-revision`. */
   async restore(backup: string, more: readonly string[] = []): Promise<void> {
-    await this.#apiserver?.end();
-    await this.#controllers?.end();
+    await Promise.all([this.#apiserver?.end(), this.#controllers?.end()]);
     await this.#etcd?.end();
     const data = this.#file("etcd");
     rmSync(data, { recursive: true, force: true });

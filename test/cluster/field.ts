@@ -1,5 +1,6 @@
 /** The whole: a control plane, the machine that runs pods, and what tests need to know of both. */
 import path from "node:path";
+import type { Issued } from "./authority.ts";
 import { takeCommands } from "./command.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Daemon } from "./daemon.ts";
@@ -16,6 +17,8 @@ export interface Facts {
   readonly kubectl: string;
   /** The URL of Entrance's own etcd. */
   readonly store: string;
+  /** Files, of the user `tester` in the group `entrance-tests`, whom nobody allows anything. */
+  readonly clientCertificate: Issued;
   /** Where the control plane takes commands. */
   readonly commands: string;
   readonly folder: string;
@@ -45,6 +48,7 @@ export async function startField(folder: string, programs: Programs): Promise<Fi
       kubectl: programs.kubectl,
       store: storeUrl,
       commands: await takeCommands(plane),
+      clientCertificate: plane.authority.issue("/O=entrance-tests/CN=tester"),
       folder,
     },
   };
