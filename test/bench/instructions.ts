@@ -11,7 +11,9 @@ import { Connection } from "./connection.ts";
 import { childrenOf } from "./worker-time.ts";
 
 const run = promisify(execFile);
-const atLeastToWarmUp = 600; // LuaJIT has compiled what is hot
+/** LuaJIT compiles what is hot when counters say so that functions share by chance: mostly at once, now and then late. */
+const atLeastToWarmUp = 20_000;
+const toGoOn = 600;
 const counted = 2000;
 const patienceMs = 30_000;
 
@@ -53,7 +55,7 @@ export class Count {
     const warmUp = Math.max(atLeastToWarmUp, hosts.length);
     await ask(port, warm, warmUp);
     await this.#control("--instr=on", worker);
-    await ask(port, load, atLeastToWarmUp);
+    await ask(port, load, toGoOn);
     await this.#control("--zero", worker);
     await ask(port, load, counted);
     await this.#control("--dump", worker);

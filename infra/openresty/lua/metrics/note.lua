@@ -1,6 +1,6 @@
 -- What a request has met, noted by whoever chose it, for the log and the counters: the phase that chooses knows it, and
 -- the one that counts comes later and has no cheap way to find out. One note for each request, found by its address.
-local base = require "resty.core.base"
+local current = require "request.current"
 local ffi = require "ffi"
 local page = require "metrics.page"
 local settings = require "settings"
@@ -14,8 +14,8 @@ local NOTES = 65536 -- two requests that share a place: the earlier one counts a
 local ERROR_BYTES = 256
 local UNIT = 16 -- requests lie at least so far apart
 
-local get_request = base.get_request
-local C, cast = ffi.C, ffi.cast
+local address_of, get_request = current.address, current.get
+local C = ffi.C
 local notes = ffi.new("entrance_note[?]", NOTES)
 local shared = page.shared
 local lower_case = ffi.new("unsigned char[16]")
@@ -38,8 +38,10 @@ function note.met_of(route, rule, pool)
   return met
 end
 
-local function own_request()
-  return tonumber(cast("uintptr_t", get_request()))
+-- The place for a request, and its address.
+local function place_of(request)
+  local address = address_of(request)
+  return notes[address / UNIT % NOTES], address
 end
 
 local function slot_of(met)
@@ -69,32 +71,30 @@ local function slot_of_peer(only, peer)
 end
 
 -- ngx.var would make texts of what lies in memory already.
-local function set_variable(name, length, value, value_length)
+local function set_variable(request, name, length, value, value_length)
   error_length[0] = ERROR_BYTES
-  C.ngx_http_lua_ffi_var_set(get_request(), name, length, lower_case, value, value_length, error_text, error_length)
+  C.ngx_http_lua_ffi_var_set(request, name, length, lower_case, value, value_length, error_text, error_length)
 end
 
 -- The fast way, all in one. only: a host's entrance_only; peer: an entrance_peer of it.
-function note.plain(only, peer)
+function note.plain(request, only, peer)
   if counts then
-    local request = own_request()
-    local it = notes[request / UNIT % NOTES]
-    it.request = request
+    local it, address = place_of(request)
+    it.request = address
     it.route = only.epoch == shared.epoch and only.slot or slot_of_only(only)
     it.member = peer.epoch == shared.epoch and peer.slot or slot_of_peer(only, peer)
   end
   if logs then
-    set_variable("met_rule", 8, only.names, only.rule_length)
-    set_variable("met_pool", 8, only.names + only.rule_length, only.pool_length)
+    set_variable(request, "met_rule", 8, only.names, only.rule_length)
+    set_variable(request, "met_pool", 8, only.names + only.rule_length, only.pool_length)
   end
 end
 
 -- The rule that was met, and the pool, before any member is chosen.
 function note.route(met)
   if counts and met then
-    local request = own_request()
-    local it = notes[request / UNIT % NOTES]
-    it.request, it.route, it.member = request, slot_of(met), -1
+    local it, address = place_of(get_request())
+    it.request, it.route, it.member = address, slot_of(met), -1
   end
   if logs and met then
     var.met_rule, var.met_pool = met.rule, met.pool
@@ -104,9 +104,8 @@ end
 -- The member that is tried now.
 function note.member(pool, peer)
   if counts then
-    local request = own_request()
-    local it = notes[request / UNIT % NOTES]
-    if it.request == request then
+    local it, address = place_of(get_request())
+    if it.request == address then
       it.member = slots.of(page.MEMBERS, pool, peer.address .. ":" .. peer.port)
     end
   end
@@ -120,9 +119,9 @@ end
 -- A try failed.
 function note.failed(pool, name)
   if counts then
-    local request, row = own_request(), page.row()
-    local it = notes[request / UNIT % NOTES]
-    local route = it.request == request and it.route or page.NO_ROUTE
+    local it, address = place_of(get_request())
+    local row = page.row()
+    local route = it.request == address and it.route or page.NO_ROUTE
     row.counts[route].failures = row.counts[route].failures + 1
     local member = row.counts[slots.of(page.MEMBERS, pool, name)]
     member.failures = member.failures + 1
@@ -130,10 +129,9 @@ function note.failed(pool, name)
 end
 
 -- The slots of what this request met: route, and member or -1. Once: another request may get the same address.
-function note.take()
-  local request = own_request()
-  local it = notes[request / UNIT % NOTES]
-  if it.request == request then
+function note.take(request)
+  local it, address = place_of(request)
+  if it.request == address then
     it.request = 0
     return it.route, it.member
   end

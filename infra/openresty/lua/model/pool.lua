@@ -12,6 +12,10 @@ local function check_slow_start(value)
   return value and duration.check("slowStart", value, MAX_SLOW_START_SECONDS, MIN_SLOW_START_SECONDS)
 end
 
+local function check_health(it)
+  return it and health.check(it)
+end
+
 local function check_tls(tls, protocol)
   if tls == nil then
     return nil
@@ -40,7 +44,7 @@ return function(pool)
   end
   return balance.check(pool)
     or check_slow_start(field.default(pool.slowStart, nil))
-    or health.check(field.default(pool.health, {}))
+    or check_health(field.default(pool.health, nil))
     or check_tls(field.default(pool.tls, nil), pool.protocol)
     or check_proxy_protocol(field.default(pool.proxyProtocol, nil), pool.protocol)
 end

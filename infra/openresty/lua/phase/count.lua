@@ -1,10 +1,10 @@
 -- log_by_lua of every listener of applications, where metrics are wanted: counts what became of a request.
+local current = require "request.current"
 local note = require "metrics.note"
 local page = require "metrics.page"
 
-local floor, now, start_time = math.floor, ngx.now, ngx.req.start_time
+local floor = math.floor
 local take = note.take
-local var = ngx.var
 local BOUNDS = page.BOUNDS
 local FIRST_BOUND = BOUNDS[1]
 
@@ -23,16 +23,17 @@ return function()
   if not row then
     row = page.row()
   end
-  local route, member = take()
-  local class = floor(ngx.status / 100)
+  local request = current.get()
+  local route, member = take(request)
+  local class = floor(current.status(request) / 100)
   if class > 5 then
     class = 0
   end
-  local seconds = now() - start_time()
+  local seconds = current.seconds(request)
   local count = row.counts[route]
   count.statuses[class] = count.statuses[class] + 1
   count.seconds = count.seconds + seconds
-  count.bytes = count.bytes + (tonumber(var.bytes_sent) or 0)
+  count.bytes = count.bytes + current.bytes_sent(request)
   if seconds <= FIRST_BOUND then
     count.buckets[0] = count.buckets[0] + 1
   else

@@ -8,6 +8,9 @@ local slots = require "metrics.slots"
 local view = require "route.view"
 
 local EVERY_SECONDS = 1
+-- How far memory may grow before it is collected, in % of what was left the last time. By default 200: with 40,000 routes
+-- a worker had 150 MiB instead of 132, and a large batch took no longer with this.
+local MOST_GROWTH = 140
 
 local function report(premature)
   if premature then
@@ -23,6 +26,7 @@ local function report(premature)
 end
 
 return function()
+  collectgarbage("setpause", MOST_GROWTH)
   math.randomseed(ngx.worker.pid() + ngx.time())
   in_flight.start()
   counters.shared.starts = counters.shared.starts + 1
