@@ -128,7 +128,7 @@ async function startWithWriters(): Promise<Writers> {
 }
 
 test("the whole group killed with -9 under four writers: nothing acknowledged is lost", {
-  timeout: 600_000,
+  timeout: 3_600_000,
 }, async () => {
   const writers = await startWithWriters();
   for (let round = 0; round < ROUNDS; round++) {
@@ -145,7 +145,9 @@ test("the whole group killed with -9 under four writers: nothing acknowledged is
   expect(writers.v1.size).toBeGreaterThan(ROUNDS);
 });
 
-test("a single worker killed with -9 again and again: the others go on, the state stays whole", async () => {
+test("a single worker killed with -9 again and again: the others go on, the state stays whole", {
+  timeout: 3_600_000,
+}, async () => {
   const writers = await startWithWriters();
   for (let round = 0; round < ROUNDS; round++) {
     await writers.run(300, async () => {
