@@ -4,7 +4,7 @@ import type { Change } from "../../harness/node.ts";
 import { application, pool, rule, slice } from "../../node/values.ts";
 
 export const host = "www.example";
-export const certificateKey = "Certificate/shop/www";
+const certificateKey = "Certificate/shop/www";
 
 export interface Parts {
   /** Two that can serve. */
@@ -12,7 +12,7 @@ export interface Parts {
   readonly certificates: readonly [Pair, Pair];
 }
 
-export function certificate(key: string, pair: Pair): Change {
+function certificate(key: string, pair: Pair): Change {
   return { key, value: { ...pair, names: [host], notAfter: "2036-11-19T10:21:40Z" } };
 }
 

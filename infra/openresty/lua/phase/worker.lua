@@ -8,8 +8,8 @@ local slots = require "metrics.slots"
 local view = require "route.view"
 
 local EVERY_SECONDS = 1
--- How far memory may grow before it is collected, in % of what was left the last time; 200 unless told. With 40,000 routes
--- a worker takes 132 MiB instead of 150, and a large batch takes no longer.
+-- How far memory may grow before it is collected, in % of what was left the last time; 200 unless told. With 40,000
+-- routes a worker takes 132 MiB instead of 150, and a large batch takes no longer.
 local MOST_GROWTH = 140
 
 local function report(premature)
