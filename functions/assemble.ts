@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { Access } from "../shared/kubernetes/access.ts";
 import { KubernetesClient } from "../shared/kubernetes/client.ts";
+import { KubernetesStatus } from "../shared/kubernetes/status.ts";
 import type { SecretText } from "../shared/model/secret-text.ts";
 import { openResty } from "../shared/plugins/openresty/plugin.ts";
 import { Entrance } from "../shared/reconcile/entrance.ts";
@@ -24,6 +25,7 @@ export interface Assembled {
 export function assemble(config: Config, store: Store, host: Host, access?: Access): Assembled {
   const counters = new ProcessCounters();
   const sealer = new Sealer(config.sealKeys);
+  const instance = crypto.randomUUID().slice(0, 8);
   const entrance = new Entrance({
     store,
     isSoleWriter: config.store.type === "embedded",
@@ -31,12 +33,17 @@ export function assemble(config: Config, store: Store, host: Host, access?: Acce
     translation: translationSettings(config),
     translate,
     secrets: secretKeeper(sealer, inspect),
-    ...(access === undefined ? {} : { kubernetes: { api: new KubernetesClient(access), wait: access.wait } }),
+    ...(access === undefined
+      ? {}
+      : {
+          kubernetes: { api: new KubernetesClient(access), wait: access.wait },
+          status: new KubernetesStatus(access, config.prefix, instance),
+        }),
     timing: defaultTiming,
     host,
     now: Date.now,
     randomId: () => crypto.randomUUID().replaceAll("-", ""),
-    instance: crypto.randomUUID().slice(0, 8),
+    instance,
     counters,
     warn: (sentence) => console.warn(`entrance: ${sentence}`),
   });

@@ -72,7 +72,12 @@ const assemblers = new Set([
 const ports: Record<string, readonly string[]> = {
   "shared/store": ["shared/store/port.ts", "shared/store/limits.ts"],
   "shared/plugins": ["shared/plugins/port.ts"],
-  "shared/kubernetes": ["shared/kubernetes/port.ts", "shared/kubernetes/access.ts", "shared/kubernetes/objects.ts"],
+  "shared/kubernetes": [
+    "shared/kubernetes/port.ts",
+    "shared/kubernetes/access.ts",
+    "shared/kubernetes/objects.ts",
+    "shared/kubernetes/status-port.ts",
+  ],
 };
 
 const sources = globSync(["shared/**/*.ts", "functions/**/*.ts", "infra/**/*.ts", "infra/**/*.mjs"], {

@@ -26,6 +26,7 @@ const portSchema = v.object(
 const specSchema = v.object(
   {
     type: v.nullish(v.string(told.text), "ClusterIP"),
+    loadBalancerClass: v.nullish(v.pipe(v.string(told.text), v.maxLength(253, "must have at most 253 characters")), ""),
     ports: v.nullish(v.array(portSchema, told.list), []),
     sessionAffinity: v.nullish(v.string(told.text), "None"),
     selector: v.nullish(v.record(v.string(), v.string(told.text), told.object), {}),
@@ -50,6 +51,7 @@ export function trimService(wire: unknown, settings: ObserveSettings): Parsed<Se
       ...seenMetadata(metadata),
       type: spec.type,
       ports: spec.ports.map(seenPort),
+      ...(spec.type === "LoadBalancer" && spec.loadBalancerClass ? { loadBalancerClass: spec.loadBalancerClass } : {}),
       ...(spec.sessionAffinity === "ClientIP" ? { sessionAffinity: spec.sessionAffinity } : {}),
       ...(alias ? { selectorName: alias } : {}),
       labels: keptLabels(metadata, labels),

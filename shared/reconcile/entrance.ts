@@ -4,6 +4,7 @@ import { isSent, type Observation, type SentObservation } from "../model/observa
 import { describeReference } from "../model/reference.ts";
 import { maxCommitKeys, type Write } from "../store/port.ts";
 import type { Problem } from "../translate/translation.ts";
+import { Announcer } from "./announcer.ts";
 import type { Apply } from "./cluster.ts";
 import { completeHeads } from "./complete.ts";
 import { leaveHints, wishOf } from "./hint.ts";
@@ -25,6 +26,7 @@ export class Entrance {
   readonly pusher: Pusher;
   readonly #readBack: ReadBack;
   readonly #lister: Lister;
+  readonly #announcer: Announcer;
   #isReady: Promise<void> | undefined;
   #isReading = false;
 
@@ -34,6 +36,7 @@ export class Entrance {
     const apply: Apply = async (observations, reading) => this.#follow(await trigger(context, observations, reading));
     this.#readBack = new ReadBack(context, apply);
     this.#lister = new Lister(context, apply);
+    this.#announcer = new Announcer(context);
   }
 
   /** When it returns, everything is durable; the nodes follow after the answer. Throws `busy`, and what the store throws. */
@@ -114,6 +117,7 @@ export class Entrance {
     if (this.context.kubernetes !== undefined) this.context.host.after(() => this.#read());
     await markWhereRulesChanged(this.context);
     await tick(this.context, this.pusher);
+    if (this.context.status !== undefined) this.context.host.after(() => this.#announcer.tick());
   }
 
   /** What is to be read back, and the LIST of everything; once at a time. */

@@ -10,6 +10,8 @@ export const laterPartition = "later";
 export const refusedPartition = "refused";
 /** Objects that are to be read back. */
 export const hintPartition = "hint";
+/** Objects whose users are to be told something else. */
+export const announcePartition = "announce";
 export const clusterKey: Key = { partition: "cluster", sort: "cluster" };
 
 export const seenPartition = (kind: ObjectKind): string => `seen/${kind}`;
@@ -35,6 +37,10 @@ export const wantKey = (reference: Reference): Key => ({
 export const dirtyKey = (reference: Reference): Key => ({ partition: dirtyPartition, sort: referenceKey(reference) });
 export const laterKey = (reference: Reference): Key => ({ partition: laterPartition, sort: referenceKey(reference) });
 export const hintKey = (reference: Reference): Key => ({ partition: hintPartition, sort: referenceKey(reference) });
+export const announceKey = (reference: Reference): Key => ({
+  partition: announcePartition,
+  sort: referenceKey(reference),
+});
 export const floorKey = (kind: SeenKind): Key => ({ partition: "floor", sort: kind });
 export const refusedKey = (reference: Reference): Key => ({
   partition: refusedPartition,

@@ -4,6 +4,7 @@ import { isContest, parseReferenceKey, type Reference, referenceKey } from "../m
 import { parseResourceKey } from "../model/resource-key.ts";
 import type { Write } from "../store/port.ts";
 import type { Claim, Translation } from "../translate/translation.ts";
+import { announcing } from "./announce.ts";
 import { changeOf } from "./change.ts";
 import { refusedKey, userKey, usersPartition } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
@@ -93,6 +94,7 @@ export async function stageOutcome(
         const text = reasons.length === 0 ? null : refusedText(reasons, context.now(), undefined);
         writes.push({ key: refusedKey(reference), value: text });
       }
+      writes.push(...announcing(context, reference, last, want));
       return { want, writes, changes };
     });
 

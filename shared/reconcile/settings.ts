@@ -1,5 +1,6 @@
 /** What the protocol is run with. Times in milliseconds; the defaults are those of ARCHITECTURE.md, "The lock". */
 import type { Cluster } from "../kubernetes/port.ts";
+import type { StatusApi } from "../kubernetes/status-port.ts";
 import type { Plugin } from "../plugins/port.ts";
 import type { SecretKeeper } from "../sealing/secret-keeper.ts";
 import type { Store } from "../store/port.ts";
@@ -68,6 +69,8 @@ export interface Context {
   readonly secrets: SecretKeeper;
   /** Where objects are read back from, and listed; absent: no API is configured, and what is allowed counts as seen. */
   readonly kubernetes?: Cluster;
+  /** Where users are told of addresses and refusals. */
+  readonly status?: StatusApi;
   readonly timing: Timing;
   readonly host: Host;
   readonly now: () => number;

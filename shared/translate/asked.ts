@@ -2,6 +2,7 @@
 import type { SeenService, SeenServicePort } from "../model/seen/service.ts";
 import { askedByAnnotations, certificatesOf } from "./annotation.ts";
 import { tooMany } from "./limit.ts";
+import { askedByClass } from "./load-balancer.ts";
 import { refusal } from "./problem.ts";
 import { askedByLabels } from "./rainbond.ts";
 import type { Route } from "./route.ts";
@@ -47,7 +48,7 @@ export function askedOf(service: SeenService, settings: TranslationSettings): As
   const all = [...byLabels.routes, ...byAnnotations.routes];
   const routes = [...new Map(all.map((route) => [`${route.host} ${route.path.value}`, route])).values()];
   const listeners = new Map<string, Listener>();
-  for (const listener of [...byLabels.listeners, ...byAnnotations.listeners]) {
+  for (const listener of [...askedByClass(service, settings), ...byLabels.listeners, ...byAnnotations.listeners]) {
     const key = `${listener.protocol} port ${listener.port}`;
     const other = listeners.get(key);
     if (other !== undefined && other.target !== listener.target) {

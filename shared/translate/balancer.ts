@@ -12,9 +12,17 @@ export type Choice =
   | { readonly type: "other" }
   | { readonly type: "unknown"; readonly problem: Problem };
 
-/** The annotation `class`, else the first balancer. */
+/** The annotation `class`, else the class of a load balancer, else the first balancer. */
 export function balancerOfService(service: SeenService, settings: TranslationSettings): Choice {
-  return annotated(service, settings) ?? chosen(settings.balancers[0]?.name);
+  return (
+    annotated(service, settings) ?? chosen(balancerOfLoadBalancer(service, settings) ?? settings.balancers[0]?.name)
+  );
+}
+
+/** Of a Service of type LoadBalancer whose class is one of ours: `PREFIX/BALANCER`. */
+export function balancerOfLoadBalancer(service: SeenService, settings: TranslationSettings): string | undefined {
+  const { loadBalancerClass } = service;
+  return settings.balancers.find(({ name }) => loadBalancerClass === `${settings.prefix}/${name}`)?.name;
 }
 
 /** The annotation `class`, else the Ingress's class, else the default class. */

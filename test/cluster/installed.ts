@@ -116,6 +116,12 @@ export class Installed {
     return (await askEntrance(address, "/status")) as Status;
   }
 
+  /** A LIST of everything, now. */
+  async resync(): Promise<void> {
+    const [address = ""] = await this.addresses();
+    await askEntrance(address, "/resync", "POST");
+  }
+
   logs(): string {
     const files = globSync(path.join(this.#facts.folder, "pods/entrance_entrance-*/entrance.log"));
     return files.map((file) => `${file}\n${readFileSync(file, "utf8").slice(-4_000)}`).join("\n");

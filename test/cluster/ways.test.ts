@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "./api.ts";
 import { turnAuditOff, turnAuditOn } from "./audit.ts";
-import { askEntrance } from "./installed.ts";
 import { ingress, namespace, service, web } from "./objects.ts";
 import { World } from "./world.ts";
 
@@ -63,10 +62,7 @@ test("audit alone", async () => {
 
 test("the LIST alone", async () => {
   await turnAuditOff(world);
-  const [address = ""] = await world.installed.addresses();
-  await converges("list-alone", async () => {
-    await askEntrance(address, "/resync", "POST");
-  });
+  await converges("list-alone", () => world.installed.resync());
 });
 
 test("Secrets are told without their content, and no token stands in the audit log's way", async () => {

@@ -15,6 +15,8 @@ export interface SeenService extends SeenMetadata {
   readonly kind: "Service";
   readonly type: string;
   readonly ports: readonly SeenServicePort[];
+  /** Of a Service of type LoadBalancer: who shall serve its ports. */
+  readonly loadBalancerClass?: string;
   /** Absent: None. */
   readonly sessionAffinity?: "ClientIP";
   /** `spec.selector.name`: Rainbond's service alias. */

@@ -1,0 +1,164 @@
+/**
+ * Tells users where they look: the balancer's addresses in the status of Ingresses and of Services with our
+ * loadBalancerClass, and why something is refused, as an annotation and an Event. By the timer, so that no change waits
+ * for it; copies share the work by claiming each note.
+ */
+
+import type { StatusApi, Told } from "../kubernetes/status-port.ts";
+import { contentHash } from "../model/canonical.ts";
+import { EntranceError } from "../model/error.ts";
+import {
+  parseReferenceKey,
+  portReference,
+  type Reference,
+  referenceKey,
+  type SeenKind,
+  seenKinds,
+} from "../model/reference.ts";
+import { parseResourceKey } from "../model/resource-key.ts";
+import type { Entry } from "../store/port.ts";
+import { announcementText, readAnnouncement } from "./announce.ts";
+import { announcePartition, seenKey } from "./keys.ts";
+import { readSeen, type SeenRecord } from "./seen.ts";
+import type { Context } from "./settings.ts";
+import { readWant, type Want } from "./want.ts";
+
+const notesPerTick = 1_000;
+const notesPerPage = 200;
+const atOnce = 8;
+/** Whoever has claimed a note and died with it is followed after this. */
+const claimMs = 30_000;
+/** An API that refuses: so often, with growing pauses, and then not again until something changes. */
+const maxTries = 8;
+const firstPauseMs = 5_000;
+
+export class Announcer {
+  readonly #context: Context;
+  #isTelling = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Once at a time. Throws what the store throws. */
+  async tick(): Promise<void> {
+    const { status } = this.#context;
+    if (status === undefined || this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      let after: string | undefined;
+      for (let seen = 0; seen < notesPerTick; seen += notesPerPage) {
+        const page = await this.#context.store.list(announcePartition, after, notesPerPage);
+        const due = page.entries.filter((entry) => readAnnouncement(entry).due <= this.#context.now());
+        const workers = Array.from({ length: atOnce }, async () => {
+          for (let entry = due.shift(); entry !== undefined; entry = due.shift()) await this.#announce(status, entry);
+        });
+        await Promise.all(workers);
+        after = page.next;
+        if (after === undefined) return;
+      }
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+
+  async #announce(api: StatusApi, entry: Entry): Promise<void> {
+    const { store, now, counters, warn } = this.#context;
+    const { key } = entry;
+    const { tries } = readAnnouncement(entry);
+    const claimed = await store.commit(
+      [{ key, version: entry.version }],
+      [{ key, value: announcementText(now() + claimMs, tries) }],
+    );
+    if (!claimed.ok) return;
+    let value: string | null = null;
+    try {
+      const reference = parseReferenceKey(key.sort);
+      if (reference !== undefined) await this.#tell(api, reference);
+    } catch (error) {
+      if (!(error instanceof EntranceError)) throw error;
+      counters.add("entrance_announcement_failures_total");
+      if (tries === 0) warn(`nobody can be told of ${key.sort}: ${error.message}`);
+      if (tries + 1 < maxTries) value = announcementText(now() + firstPauseMs * 2 ** tries, tries + 1);
+    }
+    // Where the object changed meanwhile there is a newer note, and that one stands.
+    await store.commit([{ key, version: claimed.version }], [{ key, value }]);
+  }
+
+  async #tell(api: StatusApi, reference: Reference): Promise<void> {
+    const { store, now } = this.#context;
+    const [seen, { want }] = await Promise.all([
+      store.get(seenKey(reference)).then(readSeen),
+      readWant(store, reference),
+    ]);
+    const kind = seenKindOf(reference);
+    if (seen === undefined || seen.gone || kind === undefined) return;
+    const { uid } = seen;
+    if (kind === "Ingress" || kind === "Service") await this.#state(api, kind, reference, seen, want);
+    if (want.reasons.length === 0) return;
+    const note = want.reasons.join("; ");
+    const id = contentHash([uid, note]).slice(0, 16);
+    await api.tell({ kind, reference, uid, note, id, now: now() });
+  }
+
+  async #state(
+    api: StatusApi,
+    kind: "Ingress" | "Service",
+    reference: Reference,
+    seen: SeenRecord,
+    want: Want,
+  ): Promise<void> {
+    const told = await api.read(kind, reference);
+    if (told === undefined || told.uid !== seen.uid) return;
+    const addresses = await this.#addressesOf(reference, seen, want);
+    const next: Told = {
+      uid: seen.uid,
+      // What somebody else has written there stays, unless it is ours to say.
+      addresses: addresses.length > 0 || this.#areOurs(told.addresses) ? addresses : told.addresses,
+      ...(want.reasons.length === 0 ? {} : { refused: want.reasons.join("; ").slice(0, maxRefused) }),
+    };
+    if (next.refused === told.refused && String(next.addresses) === String(told.addresses)) return;
+    await api.write(kind, reference, next);
+    this.#context.counters.add("entrance_announcements_total", { kind });
+  }
+
+  async #addressesOf(reference: Reference, { object }: SeenRecord, want: Want): Promise<readonly string[]> {
+    const { balancers } = this.#context;
+    const addressesOf = (names: readonly string[]) => [
+      ...new Set(balancers.filter(({ name }) => names.includes(name)).flatMap(({ addresses }) => addresses)),
+    ];
+    if (object?.kind === "Ingress") {
+      return addressesOf(Object.keys(want.resources).filter((name) => hasRule(want.resources[name] ?? {})));
+    }
+    if (object?.kind !== "Service" || object.loadBalancerClass === undefined) return [];
+    const { prefix } = this.#context.translation;
+    const { loadBalancerClass, ports } = object;
+    const balancer = balancers.find(({ name }) => loadBalancerClass === `${prefix}/${name}`)?.name;
+    if (balancer === undefined) return [];
+    const held = await Promise.all(
+      ports.map(async ({ protocol, port }) => {
+        if (protocol === "SCTP") return false;
+        const contest = portReference(balancer, protocol === "TCP" ? "tcp" : "udp", port);
+        const { want: of } = await readWant(this.#context.store, contest);
+        return of.holding?.type === "port" && of.holding.by === referenceKey(reference);
+      }),
+    );
+    return held.includes(true) ? addressesOf([balancer]) : [];
+  }
+
+  #areOurs(addresses: readonly string[]): boolean {
+    const ours = new Set(this.#context.balancers.flatMap((balancer) => balancer.addresses));
+    return addresses.every((address) => ours.has(address));
+  }
+}
+
+/** It stands in an annotation, of which an object has 256 KiB in all. */
+const maxRefused = 4_096;
+
+function hasRule(resources: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(resources).some((key) => parseResourceKey(key)?.kind === "Rule");
+}
+
+function seenKindOf(reference: Reference): SeenKind | undefined {
+  return seenKinds.find((kind) => kind === reference.kind);
+}
