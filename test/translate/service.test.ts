@@ -336,3 +336,20 @@ describe("nothing that could serve", () => {
     expect(Object.keys(shape(driven))).toEqual(["Rule/a.example/Service/shop/web/0"]);
   });
 });
+
+test("a load balancer of our class asks for all its ports, as they are, of the balancer that the class names", () => {
+  const ports = [
+    port(33_080, { name: "db" }),
+    port(53, { name: "dns", protocol: "UDP" }),
+    port(9, { name: "sctp", protocol: "SCTP" }),
+  ];
+  const balanced = drive(service({ type: "LoadBalancer", loadBalancerClass: "entrance.dev/openresty", ports }));
+  expect(balanced.problems).toEqual([]);
+  expect(shape(balanced)).toEqual({ "Pool/shop/web/33080": "tcp", "Pool/shop/web/53": "udp" });
+  expect(balanced.reads.filter((each) => each.startsWith("Port/"))).toEqual([
+    "Port/openresty/tcp%3A33080",
+    "Port/openresty/udp%3A53",
+  ]);
+  const foreign = drive(service({ type: "LoadBalancer", loadBalancerClass: "example.com/other", ports }));
+  expect(foreign.resources).toEqual({});
+});
