@@ -8,7 +8,7 @@ unsigned char *SHA256(const unsigned char *bytes, size_t length, unsigned char *
 ]]
 
 local BYTES = 32
-local MAX_REMEMBERED = 128 -- a node takes 64 different ones; looking at one takes half a millisecond
+local MAX_REMEMBERED = 128 -- twice what a node takes (authorities/loaded.lua)
 local digest = ffi.new("unsigned char[?]", BYTES)
 
 local known = recent.new(MAX_REMEMBERED) -- by what was sent: {hex, text}
