@@ -1,7 +1,7 @@
 /** Random hostile requests: nothing crashes, nothing that was sent is ever run or written as configuration. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { startBackend } from "../harness/backend.ts";
 import { dice } from "../harness/dice.ts";
 import { freePorts, startNode } from "../harness/node.ts";
@@ -13,8 +13,12 @@ import { hostileWords } from "./hostile/words.ts";
 
 const atOnce = 8;
 
-/** Every file that nginx or a shell might read as more than data. */
-function configuration(directory: string): Map<string, string> {
+/** Every file that nginx or a shell might read as more than data, as of one moment: old generations go meanwhile. */
+function configuration(directory: string): Promise<Map<string, string>> {
+  return vi.waitFor(() => read(directory), { timeout: 5_000 });
+}
+
+function read(directory: string): Map<string, string> {
   const files = readdirSync(directory, { recursive: true, encoding: "utf8" })
     .map((name) => join(directory, name))
     .filter((path) => statSync(path).isFile() && /\.(conf|sh|lua)$/.test(path));
@@ -67,7 +71,7 @@ test("hostile requests run nothing, write nothing, crash nothing, and harm nobod
 
   expect(faults).toEqual([]);
   expect(existsSync(canary)).toBe(false);
-  for (const [path, text] of configuration(node.directory)) {
+  for (const [path, text] of await configuration(node.directory)) {
     expect(text.includes("canary"), `${path} holds what was sent`).toBe(false);
     expect(text.includes("pwned"), `${path} holds what was sent`).toBe(false);
   }
