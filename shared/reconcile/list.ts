@@ -51,6 +51,9 @@ export class Lister {
   /** What the last LIST of this process changed: has anybody told of it since? */
   #doubts: { readonly atMs: number; readonly references: readonly SeenReference[] } | undefined;
 
+  /** Of all that is known. */
+  #lastEra = 0;
+
   constructor(context: Context, apply: Apply) {
     this.#context = context;
     this.#apply = apply;
@@ -108,6 +111,8 @@ export class Lister {
     const known = await this.#known(kind);
     // All of it happened before this LIST begins, so none of it is newer.
     const newest = newestOf(known.values(), floor.era);
+    // Somebody who began before our own store was restored has written what nothing could ever follow.
+    if (this.#lastEra > floor.era) return undefined;
     const listed = new Set<string>();
     const changed: SeenReference[] = [];
     let after: string | undefined;
@@ -157,6 +162,7 @@ export class Lister {
   }
 
   async #known(kind: SeenKind): Promise<Map<string, Known>> {
+    this.#lastEra = 0;
     const known = new Map<string, Known>();
     let after: string | undefined;
     do {
@@ -166,6 +172,7 @@ export class Lister {
         const seen = readSeen({ key, version, value });
         if (reference === undefined || seen === undefined) continue;
         const { uid, position, gone } = seen;
+        this.#lastEra = Math.max(this.#lastEra, position.era);
         known.set(referenceKey(reference), { reference, entry: { key, version }, uid, position, gone });
       }
       after = page.next;
@@ -216,7 +223,7 @@ export class Lister {
   async #beginEra(): Promise<void> {
     const { store, now, warn, counters } = this.#context;
     const floors = await Promise.all(seenKinds.map((kind) => readFloor(store, kind)));
-    const era = Math.max(...floors.map((floor) => floor.era)) + 1;
+    const era = Math.max(this.#lastEra, ...floors.map((floor) => floor.era)) + 1;
     warn("the cluster went back to an earlier state: from now on what it lists counts, whatever was known");
     counters.add("entrance_eras_total");
     const value = JSON.stringify({ era, resourceVersion: "0", doubtUntil: now() + doubtMs } satisfies Floor);

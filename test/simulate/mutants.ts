@@ -35,7 +35,11 @@ export const mutants: readonly Mutant[] = [
     themes: ["calm"],
     breaks: [6],
     changes: [
-      reconcile("trigger", "if (lock === undefined && counts.changed > 0) lock = await tryAcquire(context);", ""),
+      reconcile(
+        "trigger",
+        "if (lock === undefined && counts.changed > 0 && reading?.takesLock !== false) lock = await tryAcquire(context);",
+        "",
+      ),
     ],
   },
   {
@@ -45,8 +49,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       reconcile(
         "entrance",
-        "const { lock, counts } = await trigger(this.context, observations);",
-        "const counts = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 }; const lock = undefined as Triggered['lock']; this.context.host.after(async () => { await trigger(this.context, observations); });",
+        "const triggered = await trigger(this.context, observations);",
+        "const triggered: Triggered = { lock: undefined, hints: [], counts: { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 } }; this.context.host.after(async () => { await trigger(this.context, observations); });",
       ),
     ],
   },
@@ -69,8 +73,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       reconcile(
         "ledger",
-        "commit([lockCheck, ...checks, ...marks.checks], writes)",
-        "commit([...checks, ...marks.checks], writes)",
+        "commit([lockCheck, ...this.#rules, ...checks, ...marks.checks], writes)",
+        "commit([...this.#rules, ...checks, ...marks.checks], writes)",
       ),
     ],
   },
@@ -142,30 +146,6 @@ export const mutants: readonly Mutant[] = [
         "register",
         "writes.push({ key: userKey(reference, reader), value: userText(claim) });",
         "if (claim !== null) writes.push({ key: userKey(reference, reader), value: userText(claim) });",
-      ),
-    ],
-  },
-  {
-    name: "claims shrink before the rule has moved",
-    themes: ["calm", "events"],
-    breaks: [7],
-    changes: [
-      reconcile(
-        "register",
-        'if (last?.type !== "pool" || claim?.type !== "pool") return claim;',
-        "if (true) return claim;",
-      ),
-    ],
-  },
-  {
-    name: "who read ahead is not told",
-    themes: ["calm", "events", "freeze", "crash"],
-    breaks: [5, 6],
-    changes: [
-      reconcile(
-        "step",
-        "if (each.seen !== undefined) await stageReadAhead",
-        "if (false as boolean) await stageReadAhead",
       ),
     ],
   },
@@ -293,15 +273,137 @@ export const mutants: readonly Mutant[] = [
     changes: [reconcile("recent", "if (!follows) this.#committed.length = 0;", "")],
   },
   {
-    name: "what comes in during a push waits",
-    themes: ["calm"],
-    breaks: [6],
-    changes: [reconcile("push", "      task.again = true;\n", "")],
-  },
-  {
     name: "nodes are never asked for their digest",
     themes: ["nodes"],
     breaks: [6],
     changes: [reconcile("push", "if (ask) memory.state = undefined;", "")],
+  },
+  {
+    name: "what is below the floor is taken for true",
+    themes: ["api", "all"],
+    breaks: [5],
+    changes: [
+      reconcile(
+        "floor",
+        '  return resourceVersion !== "0" && comparePositions(',
+        "  return false && comparePositions(",
+      ),
+    ],
+  },
+  {
+    name: "what was read before a LIST is taken for true after it",
+    themes: ["calm", "freeze", "upgrade", "api"],
+    breaks: [5],
+    changes: [
+      reconcile(
+        "trigger",
+        "reading ? isPast(floor, reading, isKnown)",
+        "reading ? false && isPast(floor, reading, isKnown)",
+      ),
+    ],
+  },
+  {
+    name: "a cluster that went back is listed as if it had gone on",
+    themes: ["restore"],
+    breaks: [5, 6],
+    changes: [
+      reconcile(
+        "list",
+        "if (isBelow(resourceVersion, floor) || isBelow(resourceVersion, newest)) return undefined;",
+        "",
+      ),
+      reconcile("list", "if (last !== undefined && contradicts(last, identity.value, end)) return undefined;", ""),
+    ],
+  },
+  {
+    name: "a LIST that has nothing is believed at once",
+    themes: ["api"],
+    breaks: [7],
+    changes: [
+      reconcile(
+        "list",
+        "alive * fewDeletionsShare) && !claim.isConfirming) {",
+        "alive * fewDeletionsShare) && (false as boolean)) {",
+      ),
+    ],
+  },
+  {
+    name: "a store that went back is pushed before everything is listed",
+    themes: ["restore"],
+    breaks: [7],
+    changes: [
+      reconcile("restore", "const complete = context.kubernetes === undefined;", "const complete = true as boolean;"),
+    ],
+  },
+  {
+    name: "a store that went back keeps its epoch",
+    themes: ["restore"],
+    breaks: [6],
+    changes: [reconcile("restore", "epoch: state.epoch + 1,", "epoch: head.epoch,")],
+  },
+  {
+    name: "nodes take any epoch, whatever comes of it",
+    themes: ["restore"],
+    breaks: [1, 3],
+    changes: [
+      node('if (target.epoch !== state.epoch) return "epoch";', ""),
+      node('if (target.epoch < state.epoch) return "epoch";', ""),
+      node("if (digest !== target.digest && node.checksRevision) return", "if (false) return"),
+    ],
+  },
+  {
+    name: "the first answer of a read back is the last",
+    themes: ["calm"],
+    breaks: [6],
+    changes: [reconcile("hint", 'if (wish.what === "any") return false;', "if (wish.what) return true;")],
+  },
+  {
+    name: "a review is allowed before its hint is durable",
+    themes: ["calm", "api", "crash"],
+    breaks: [2],
+    changes: [
+      reconcile(
+        "entrance",
+        "await leaveHints(this.context, [observation.reference], wish);",
+        "host.after(() => leaveHints(this.context, [observation.reference], wish));",
+      ),
+    ],
+  },
+  {
+    name: "nobody looks after the hints of those who died",
+    themes: ["api", "crash"],
+    breaks: [6],
+    changes: [reconcile("entrance", "await this.#readBack.tick();", "")],
+  },
+  {
+    name: "rules that were replaced go on committing",
+    themes: ["upgrade"],
+    breaks: [5, 6],
+    changes: [
+      reconcile("turn", "ledger.abide(rules);", ""),
+      reconcile(
+        "rules",
+        "if (entry !== undefined) compareRules(context, readRecord(schema, entry), rulesOf(context));",
+        "",
+      ),
+    ],
+  },
+  {
+    name: "newer rules mark nothing",
+    themes: ["upgrade"],
+    breaks: [5, 6],
+    changes: [reconcile("rules", "await markEverything(context);", "")],
+  },
+  {
+    name: "nothing is listed after the first time",
+    themes: ["api"],
+    breaks: [5, 6],
+    changes: [
+      reconcile(
+        "list-tick",
+        "const { suspectedAt } = tick;",
+        "const { suspectedAt } = tick; if (tick.finished > 0) return undefined;",
+      ),
+    ],
   },
 ];

@@ -64,7 +64,7 @@ const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
   clocks: ["freeze", "crash"],
   events: ["crash"],
   api: ["api", "api", "empty", "crash"],
-  restore: ["store back", "cluster back", "crash"],
+  restore: ["store back", "cluster back", "crash", "node"],
   upgrade: ["crash", "freeze"],
   all: ["crash", "crash", "freeze", "freeze", "away", "node", "node", "wipe"],
 };
@@ -77,7 +77,7 @@ export function newPlan(seed: number, random: Random): Plan {
   const has = (...some: readonly Theme[]) => theme === "all" || some.includes(theme);
   const copies = theme === "upgrade" ? 2 + random.below(2) : random.pick([1, 2, 2, 3]);
   const isSoleWriter = copies === 1 && random.one(3);
-  const hasApi = theme === "api" || theme === "restore" || random.one(2);
+  const hasApi = theme === "api" || theme === "restore" || (theme !== "events" && random.one(2));
   const audits = !hasApi || !random.one(4);
   const doubt = { lost: random.pick([0, 3, 10]), bare: random.pick([0, 2, 5]), denied: random.pick([0, 4]) };
   return {

@@ -10,6 +10,7 @@ import { dirtyPartition, laterPartition, seenKey, usersPartition } from "../../.
 import { type Entry, type Key, keyText, type Write } from "../../../shared/store/port.ts";
 import { planted } from "../secrets.ts";
 import type { Commit, ModelStore, StoreWatcher } from "../store.ts";
+import { Routes } from "./routes.ts";
 import { readWant } from "./wants.ts";
 
 type Resources = Readonly<Record<string, Readonly<Record<string, { readonly hash: string; readonly value: unknown }>>>>;
@@ -48,6 +49,7 @@ export class HistoryOracle implements StoreWatcher {
   /** How many times everything was listed. */
   wholeLists = 0;
   #finished = 0;
+  routes: Routes;
   readonly #store: ModelStore;
   readonly #around: Around;
   readonly #fault: (sentence: string) => void;
@@ -72,6 +74,7 @@ export class HistoryOracle implements StoreWatcher {
     this.#store = store;
     this.#around = around;
     this.#fault = fault;
+    this.routes = new Routes(store, fault);
   }
 
   /** Whether a node of this balancer may have this at that point of history; a restored store has two of some. */
@@ -111,6 +114,7 @@ export class HistoryOracle implements StoreWatcher {
       if (key.partition === "head" && value !== null) this.#head(decodeURIComponent(key.sort), JSON.parse(value));
     }
     const changed = commit.writes.filter(({ key }) => !/^(tick$|node\/)/.test(key.partition));
+    this.routes.check();
     for (const { key, value } of commit.writes) if (key.sort === "list" && value !== null) this.#listTick(value);
     if (changed.length > 0) this.changes.push(`${commit.by}: ${changed.map(({ key }) => keyText(key)).join(" ")}`);
   }
@@ -122,6 +126,7 @@ export class HistoryOracle implements StoreWatcher {
     this.#heads.clear();
     this.#wants.clear();
     this.#digests.clear();
+    this.routes = new Routes(this.#store, this.#fault);
     this.#buried.clear();
     this.#floors.clear();
     for (const [partition, entries] of this.#store.partitions()) {
@@ -166,11 +171,13 @@ export class HistoryOracle implements StoreWatcher {
       let digest = this.#digests.get(balancer) ?? emptyDigest;
       for (const [key, { hash }] of Object.entries(old)) {
         if (now[key]?.hash !== hash) digest = removeFromDigest(digest, key, hash);
+        if (now[key] === undefined) this.routes.lacks(balancer, key);
       }
       for (const [key, { hash, value: told }] of Object.entries(now)) {
         if (old[key]?.hash === hash) continue;
         if (contentHash(told) !== hash) this.#fault(`3: ${name} wants ${key} with a hash of something else`);
         digest = addToDigest(digest, key, hash);
+        this.routes.has(balancer, key, told);
       }
       this.#digests.set(balancer, digest);
     }
