@@ -98,21 +98,33 @@ class Writers {
   }
 }
 
+function signal(workers: readonly { readonly pid: number }[], name: "SIGSTOP" | "SIGCONT"): void {
+  for (const { pid } of workers) process.kill(pid, name);
+}
+
+/** Whoever is stopped while it reads a dictionary holds up all others, as long as it stands still: then once more. */
+async function stop(workers: readonly { readonly pid: number }[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    signal(workers, "SIGSTOP");
+    const answer = await request(node.ports.health, "/ready", { timeoutMs: 1000 }).catch(() => undefined);
+    if (answer !== undefined) return;
+    if (attempt === 20) throw new Error("one worker alone does not answer");
+    signal(workers, "SIGCONT");
+    await sleep(10);
+  }
+}
+
 /** With the others stopped, one worker has to answer everything itself. */
 async function onEachWorker(ask: () => Promise<void>): Promise<void> {
-  // A worker that has not begun yet has no pid to be told by, and pid 0 means this very process group.
-  const workers = await vi.waitFor(async () => {
-    const { workers: known } = await node.state();
-    expect(known.map(({ pid }) => pid)).not.toContain(0);
-    return known;
-  });
+  const { workers } = await node.state();
+  expect(workers.length).toBeGreaterThan(0);
   for (const worker of workers) {
     const others = workers.filter(({ pid }) => pid !== worker.pid);
     try {
-      for (const { pid } of others) process.kill(pid, "SIGSTOP");
+      await stop(others);
       await ask();
     } finally {
-      for (const { pid } of others) process.kill(pid, "SIGCONT");
+      signal(others, "SIGCONT");
     }
   }
 }
