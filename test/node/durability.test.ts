@@ -116,8 +116,12 @@ async function stop(workers: readonly { readonly pid: number }[]): Promise<void>
 
 /** With the others stopped, one worker has to answer everything itself. */
 async function onEachWorker(ask: () => Promise<void>): Promise<void> {
-  const { workers } = await node.state();
-  expect(workers.length).toBeGreaterThan(0);
+  // A worker that has not begun yet has no pid to be told by, and pid 0 means this very process group.
+  const workers = await vi.waitFor(async () => {
+    const { workers: known } = await node.state();
+    expect(known.map(({ pid }) => pid)).not.toContain(0);
+    return known;
+  });
   for (const worker of workers) {
     const others = workers.filter(({ pid }) => pid !== worker.pid);
     try {
