@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { Access } from "../shared/kubernetes/access.ts";
 import { KubernetesClient } from "../shared/kubernetes/client.ts";
+import { KubernetesObjects } from "../shared/kubernetes/objects.ts";
 import { KubernetesStatus } from "../shared/kubernetes/status.ts";
 import type { SecretText } from "../shared/model/secret-text.ts";
 import { openResty } from "../shared/plugins/openresty/plugin.ts";
@@ -13,23 +14,40 @@ import { inspect } from "../shared/sealing/x509.ts";
 import type { Store } from "../shared/store/port.ts";
 import { translate } from "../shared/translate/translate.ts";
 import { createApp } from "./app.ts";
-import { type Config, translationSettings } from "./config.ts";
+import { type BalancerConfig, type Config, translationSettings } from "./config.ts";
 import { ProcessCounters } from "./counters.ts";
+import { Discovery } from "./discovery.ts";
 
 export interface Assembled {
   readonly app: Hono;
   readonly entrance: Entrance;
+  /** The timer's work. */
+  readonly tick: () => Promise<void>;
 }
 
-/** `access`: to the Kubernetes API, where one is configured. */
-export function assemble(config: Config, store: Store, host: Host, access?: Access): Assembled {
+/** What lies outside, where its platform has it. */
+export interface Outside {
+  /** To the Kubernetes API, where one is configured. */
+  readonly access?: Access | undefined;
+  /** How a balancer's nodes are called; the platform's own fetch where nothing else is said. */
+  readonly fetchOf?: (balancer: BalancerConfig) => typeof fetch;
+}
+
+export function assemble(config: Config, store: Store, host: Host, { access, fetchOf }: Outside = {}): Assembled {
   const counters = new ProcessCounters();
   const sealer = new Sealer(config.sealKeys);
   const instance = crypto.randomUUID().slice(0, 8);
+  const discovery = access === undefined ? undefined : new Discovery(new KubernetesObjects(access), config.balancers);
   const entrance = new Entrance({
     store,
     isSoleWriter: config.store.type === "embedded",
-    balancers: config.balancers.map((balancer) => ({ ...balancer, plugin: pluginFor(config.nodeKey, sealer) })),
+    balancers: config.balancers.map((balancer) => ({
+      ...balancer,
+      plugin: pluginFor(config.nodeKey, sealer, fetchOf?.(balancer)),
+      get nodes() {
+        return discovery?.nodesOf(balancer) ?? balancer.nodes;
+      },
+    })),
     translation: translationSettings(config),
     translate,
     secrets: secretKeeper(sealer, inspect),
@@ -47,9 +65,17 @@ export function assemble(config: Config, store: Store, host: Host, access?: Acce
     counters,
     warn: (sentence) => console.warn(`entrance: ${sentence}`),
   });
-  return { app: createApp({ entrance, config, counters }), entrance };
+  const tick = async () => {
+    await discovery?.refresh();
+    await entrance.tick();
+  };
+  return { app: createApp({ entrance, config, counters }), entrance, tick };
 }
 
-function pluginFor(key: SecretText | undefined, sealer: Sealer) {
-  return openResty({ key, fetch: (url, init) => fetch(url, init), open: (secret) => sealer.open(secret) });
+function pluginFor(
+  key: SecretText | undefined,
+  sealer: Sealer,
+  callNode: typeof fetch = (url, init) => fetch(url, init),
+) {
+  return openResty({ key, fetch: callNode, open: (secret) => sealer.open(secret) });
 }

@@ -19,7 +19,16 @@ export interface BalancerConfig {
   readonly plugin: "openresty";
   readonly classes: readonly string[];
   readonly nodes: readonly string[];
+  /** Whose endpoints are nodes as well. */
+  readonly service?: NodeService;
   readonly addresses: readonly string[];
+}
+
+export interface NodeService {
+  readonly namespace: string;
+  readonly name: string;
+  /** A port's name. */
+  readonly port: string;
 }
 
 export interface Listen {
@@ -95,6 +104,8 @@ export function translationSettings(config: Config): TranslationSettings {
   };
 }
 
+const isNodeService = /^([a-z0-9-]{1,63})\/([a-z0-9-]{1,63}):([a-z0-9-]{1,63})$/;
+
 const name = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "a name has letters, digits and inner hyphens"),
@@ -114,7 +125,10 @@ const balancers = v.pipe(
       classes: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(253))), v.maxLength(32)), [
         "entrance",
       ]),
-      nodes: v.pipe(v.array(v.string()), v.maxLength(maxNodes)),
+      nodes: v.optional(v.pipe(v.array(v.string()), v.maxLength(maxNodes)), []),
+      service: v.optional(
+        v.pipe(v.string(), v.regex(isNodeService, 'a service is "NAMESPACE/NAME:PORT", its port by name')),
+      ),
       addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(253))), v.maxLength(64)), []),
     }),
   ),
@@ -136,7 +150,16 @@ function parseBalancers(text: string | undefined): BalancerConfig[] {
   }
   const parsed = parseWith(balancers, value);
   if (!parsed.ok) return failSetting("ENTRANCE_BALANCERS", `cannot be used: ${parsed.reason}`);
-  return parsed.value.map((each) => ({ ...each, nodes: each.nodes.map(parseNode) }));
+  return parsed.value.map(({ service, ...each }) => ({
+    ...each,
+    nodes: each.nodes.map(parseNode),
+    ...(service === undefined ? {} : { service: parseNodeService(service) }),
+  }));
+}
+
+function parseNodeService(text: string): NodeService {
+  const [, namespace = "", name = "", port = ""] = isNodeService.exec(text) ?? [];
+  return { namespace, name, port };
 }
 
 /** A node's URL is its name in the store and in the status, so it must not carry a secret. */

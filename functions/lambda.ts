@@ -13,6 +13,7 @@ import { assemble } from "./assemble.ts";
 import { readConfig } from "./config.ts";
 import { openKubeAccess } from "./kube-files.ts";
 import { LambdaHost } from "./lambda-host.ts";
+import { fetchOf } from "./node-fetch.ts";
 import { failSetting } from "./setting.ts";
 
 /** What a tick may take; with less time left there is no other one. */
@@ -37,7 +38,10 @@ if (config.store.type !== "dynamodb") failSetting("ENTRANCE_STORE", "must be dyn
 const store = openDynamoDB({ ...config.store, credentials: undefined });
 const host = new LambdaHost();
 const access = config.kubernetes === undefined ? undefined : openKubeAccess(config.kubernetes);
-const { app, entrance } = assemble(config, store, host, access);
+const { app, entrance, tick } = assemble(config, store, host, {
+  access,
+  fetchOf: (balancer) => fetchOf(balancer, () => undefined),
+});
 const answer = handle(app);
 const lambda = new LambdaClient({ maxAttempts: 2 });
 
@@ -59,7 +63,7 @@ async function run(errand: Errand): Promise<void> {
 async function tickAWhile(context: LambdaContext): Promise<void> {
   for (;;) {
     try {
-      await entrance.tick();
+      await tick();
     } catch (error) {
       console.warn(`entrance: the timer's work failed: ${messageOf(error)}`);
     }

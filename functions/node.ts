@@ -11,6 +11,7 @@ import type { Store } from "../shared/store/port.ts";
 import { assemble } from "./assemble.ts";
 import { type Config, readConfig } from "./config.ts";
 import { openKubeAccess } from "./kube-files.ts";
+import { fetchOf } from "./node-fetch.ts";
 import { NodeHost } from "./node-host.ts";
 import { type Served, Serving } from "./serving/serving.ts";
 import { failSetting } from "./setting.ts";
@@ -25,10 +26,13 @@ async function main(): Promise<void> {
   const store = await openStore(config);
   const host = new NodeHost();
   const access = config.kubernetes === undefined ? undefined : openKubeAccess(config.kubernetes);
-  const { app, entrance } = assemble(config, store, host, access);
-  host.onWake(() => entrance.tick());
-  const { listen } = config;
   const serving = new Serving(config, access === undefined ? undefined : new KubernetesObjects(access));
+  const { app, tick } = assemble(config, store, host, {
+    access,
+    fetchOf: (balancer) => fetchOf(balancer, () => serving.authorities),
+  });
+  host.onWake(tick);
+  const { listen } = config;
   const served = await serving.first();
   const tls = served === undefined ? {} : { createServer, serverOptions: { ...served } };
   const server = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port, ...tls }, () => {

@@ -3,7 +3,13 @@ import { failSetting, type ReadSetting } from "./setting.ts";
 
 export type TlsConfig =
   | { readonly type: "files"; readonly certificateFile: string; readonly keyFile: string }
-  | { readonly type: "secret"; readonly secret: NamespacedName; readonly names: readonly string[] };
+  | {
+      readonly type: "secret";
+      readonly secret: NamespacedName;
+      readonly names: readonly string[];
+      /** What nodes serve their admin API with, by the same authority. */
+      readonly nodes: { readonly secret: NamespacedName; readonly names: readonly string[] } | undefined;
+    };
 
 interface NamespacedName {
   readonly namespace: string;
@@ -22,13 +28,28 @@ export function readTlsConfig(text: ReadSetting): TlsConfig | undefined {
       failSetting("ENTRANCE_TLS_SECRET", "and ENTRANCE_TLS_CERT say the same: set one of them");
     }
     const { namespace, name } = parseName("ENTRANCE_SERVICE", text("ENTRANCE_SERVICE") ?? "entrance/entrance");
-    const names = ["svc", "svc.cluster.local"].map((suffix) => `${name}.${namespace}.${suffix}`);
-    return { type: "secret", secret: parseName("ENTRANCE_TLS_SECRET", secret), names };
+    const nodes = text("ENTRANCE_NODE_TLS_SECRET");
+    return {
+      type: "secret",
+      secret: parseName("ENTRANCE_TLS_SECRET", secret),
+      names: namesOf({ namespace, name }),
+      nodes: nodes === undefined ? undefined : nodesOf(nodes, text("ENTRANCE_NODE_SERVICE")),
+    };
   }
   if (certificateFile === undefined && keyFile === undefined) return undefined;
   if (certificateFile === undefined) return failSetting("ENTRANCE_TLS_CERT", "is needed beside ENTRANCE_TLS_KEY");
   if (keyFile === undefined) return failSetting("ENTRANCE_TLS_KEY", "is needed beside ENTRANCE_TLS_CERT");
   return { type: "files", certificateFile, keyFile };
+}
+
+function nodesOf(secret: string, service: string | undefined) {
+  if (service === undefined) return failSetting("ENTRANCE_NODE_SERVICE", "is needed beside ENTRANCE_NODE_TLS_SECRET");
+  const names = namesOf(parseName("ENTRANCE_NODE_SERVICE", service));
+  return { secret: parseName("ENTRANCE_NODE_TLS_SECRET", secret), names };
+}
+
+function namesOf({ namespace, name }: NamespacedName): readonly string[] {
+  return ["svc", "svc.cluster.local"].map((suffix) => `${name}.${namespace}.${suffix}`);
 }
 
 /** Objects that a person has made: a handful. */

@@ -28,11 +28,16 @@ export class Entrance extends DurableObject<Bindings> {
     if (config.nodeAuthoritiesFile !== undefined) {
       failSetting("ENTRANCE_NODE_CA", "is for the Node host: workerd trusts whom its configuration names");
     }
+    if (config.balancers.some(({ service }) => service !== undefined)) {
+      failSetting("ENTRANCE_BALANCERS", "has a service: its nodes can be found, and called by its name, in Node alone");
+    }
     const host = {
       after: (work: () => Promise<void>) => state.waitUntil(work()),
       wakeAt: (time: number) => this.#wakeAt(time),
     };
-    this.#assembled = assemble(config, openStore(config, state.storage), host, workerAccess(config.kubernetes));
+    this.#assembled = assemble(config, openStore(config, state.storage), host, {
+      access: workerAccess(config.kubernetes),
+    });
     this.#wakeAt(Date.now());
   }
 
@@ -49,7 +54,7 @@ export class Entrance extends DurableObject<Bindings> {
   /** Never rejects: the next tick is asked for already, and a rejected alarm would come again at once. */
   async tick(): Promise<void> {
     try {
-      await this.#assembled.entrance.tick();
+      await this.#assembled.tick();
     } catch (error) {
       console.warn(`entrance: the timer's work failed: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -50,6 +50,7 @@ const platforms: Record<string, readonly string[]> = {
   "functions/shared-store.ts": ["node:"],
   "functions/kube-files.ts": ["node:", "undici"],
   "functions/serving/make.ts": ["@peculiar/x509", "reflect-metadata"],
+  "functions/node-fetch.ts": ["undici"],
   "functions/serving/kept.ts": ["node:"],
   "functions/serving/serving.ts": ["node:"],
   "functions/kubeconfig.ts": ["node:", "yaml"],

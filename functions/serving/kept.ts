@@ -21,14 +21,18 @@ export function due(kept: Partial<Kept>, names: readonly string[], now: number):
   const [authority] = authoritiesOf(kept["ca.crt"] ?? "");
   const hasKey = authority !== undefined && fits(authority, kept["ca.key"] ?? "");
   if (!hasKey || authority.validToDate.getTime() - now < authorityAheadMs) return "authority";
+  return isGood(kept, kept["ca.crt"] ?? "", names, now) ? undefined : "serving";
+}
+
+/** Certificate and key fit each other and these names, one of the authorities signed, and there is time left. */
+export function isGood(kept: Partial<Kept>, authorities: string, names: readonly string[], now: number): boolean {
   const serving = read(kept["tls.crt"] ?? "");
-  if (serving === undefined || !fits(serving, kept["tls.key"] ?? "")) return "serving";
-  const isSigned = authoritiesOf(kept["ca.crt"] ?? "").some(
+  if (serving === undefined || !fits(serving, kept["tls.key"] ?? "")) return false;
+  const isSigned = authoritiesOf(authorities).some(
     (each) => serving.checkIssued(each) && serving.verify(each.publicKey),
   );
   const isNamed = names.every((name) => serving.checkHost(name) !== undefined);
-  const isFresh = serving.validToDate.getTime() - now >= servingAheadMs;
-  return isSigned && isNamed && isFresh ? undefined : "serving";
+  return isSigned && isNamed && serving.validToDate.getTime() - now >= servingAheadMs;
 }
 
 /** A new authority before those that are still good: whoever is signed by one of them stays trusted. */

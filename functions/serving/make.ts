@@ -12,7 +12,7 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
 const dayMs = 86_400_000;
 /** The audit webhook's kubeconfig names the authority, and nobody but a human changes that. */
 const authorityDays = 3_650;
-export const servingDays = 90;
+const servingDays = 90;
 /** Clocks differ. */
 const backdateMs = 3_600_000;
 
@@ -32,12 +32,17 @@ export async function makeAuthority(now: number): Promise<Pair> {
 }
 
 /** For these DNS names. */
-export async function makeServing(authority: Pair, names: readonly string[], now: number): Promise<Pair> {
+export async function makeServing(
+  authority: Pair,
+  names: readonly string[],
+  now: number,
+  days = servingDays,
+): Promise<Pair> {
   const issuer = new x509.X509Certificate(authority.certificate);
   const signingKey = await crypto.subtle.importKey("pkcs8", derOf(authority.key), algorithm, false, ["sign"]);
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.create({
-    ...(await commonOf(now, servingDays)),
+    ...(await commonOf(now, days)),
     subject: "CN=entrance",
     issuer: issuer.subject,
     publicKey: keys.publicKey,

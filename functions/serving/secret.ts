@@ -20,30 +20,52 @@ const Secret = v.object({
 /** What to serve with from now on; whatever was due is made and kept before. */
 export async function ensureCertificate(
   objects: KubernetesObjects,
-  { namespace, name }: SecretPlace,
+  place: SecretPlace,
   names: readonly string[],
   now: number,
 ): Promise<Kept> {
-  const what = `Secret ${namespace}/${name}`;
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const json = await objects.get(path, what);
-    if (json === undefined)
-      throw new EntranceError("misconfigured", `ENTRANCE_TLS_SECRET names ${what}, which is not there`);
-    const { metadata, data } = v.parse(Secret, json);
-    const kept = Object.fromEntries(
-      Object.entries(data ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64").toString("utf8")]),
-    ) as Partial<Kept>;
+    const found = await readSecret(objects, place);
+    if (found === undefined) {
+      const sentence = `ENTRANCE_TLS_SECRET names Secret ${place.namespace}/${place.name}, which is not there`;
+      throw new EntranceError("misconfigured", sentence);
+    }
+    const { kept, version, path, what } = found;
     const wanted = due(kept, names, now);
     if (wanted === undefined) return kept as Kept;
     const made = await make(kept, wanted, names, now);
-    const patch = {
-      metadata: { resourceVersion: metadata.resourceVersion },
-      data: Object.fromEntries(Object.entries(made).map(([key, text]) => [key, Buffer.from(text).toString("base64")])),
-    };
-    if ((await objects.merge(path, patch, what)) === "done") return made;
+    if ((await objects.merge(path, secretPatch(version, { ...made }), what)) === "done") return made;
   }
-  throw new EntranceError("busy", `others write ${what} all the time`);
+  throw new EntranceError("busy", `others write Secret ${place.namespace}/${place.name} all the time`);
+}
+
+interface FoundSecret {
+  readonly kept: Partial<Kept>;
+  readonly version: string;
+  readonly path: string;
+  readonly what: string;
+}
+
+/** Undefined: there is none. */
+export async function readSecret(
+  objects: KubernetesObjects,
+  { namespace, name }: SecretPlace,
+): Promise<FoundSecret | undefined> {
+  const what = `Secret ${namespace}/${name}`;
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`;
+  const json = await objects.get(path, what);
+  if (json === undefined) return undefined;
+  const { metadata, data } = v.parse(Secret, json);
+  const kept = Object.fromEntries(
+    Object.entries(data ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64").toString("utf8")]),
+  ) as Partial<Kept>;
+  return { kept, version: metadata.resourceVersion, path, what };
+}
+
+/** Of this version and no other: whoever was first has made it. */
+export function secretPatch(version: string, kept: Readonly<Record<string, string>>): unknown {
+  const data = Object.entries(kept).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
+  return { metadata: { resourceVersion: version }, data: Object.fromEntries(data) };
 }
 
 async function make(

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { KubernetesObjects } from "../../shared/kubernetes/objects.ts";
 import type { Config } from "../config.ts";
+import { issue } from "./issued.ts";
 import { ensureCertificate } from "./secret.ts";
 import { introduce } from "./webhooks.ts";
 
@@ -16,10 +17,16 @@ export class Serving {
   readonly #config: Config;
   readonly #objects: KubernetesObjects | undefined;
   #served: Served | undefined;
+  #authorities: string | undefined;
 
   constructor(config: Config, objects: KubernetesObjects | undefined) {
     this.#config = config;
     this.#objects = objects;
+  }
+
+  /** Those of our own making; undefined: there are none. */
+  get authorities(): string | undefined {
+    return this.#authorities;
   }
 
   /** Undefined: it serves without TLS. Throws where there is nothing to serve with. */
@@ -48,8 +55,6 @@ export class Serving {
     return again;
   }
 
-  #authorities: string | undefined;
-
   async #read(): Promise<Served | undefined> {
     const { tls } = this.#config;
     if (tls === undefined) return undefined;
@@ -57,6 +62,7 @@ export class Serving {
     if (this.#objects === undefined) return undefined;
     const kept = await ensureCertificate(this.#objects, tls.secret, tls.names, Date.now());
     this.#authorities = kept["ca.crt"];
+    if (tls.nodes !== undefined) await issue(this.#objects, tls.nodes.secret, tls.nodes.names, kept, Date.now());
     return { cert: kept["tls.crt"], key: kept["tls.key"] };
   }
 

@@ -36,7 +36,7 @@ export interface Field {
 
 export async function startField(folder: string, programs: Programs): Promise<Field> {
   const plane = new ControlPlane(path.join(folder, "control-plane"), programs);
-  const [images] = await Promise.all([installPrograms(), plane.start(), startStore(folder, programs)]);
+  const [images] = await Promise.all([installPrograms(programs), plane.start(), startStore(folder, programs)]);
   const kubelet = new Kubelet(plane.api, path.join(folder, "pods"), images);
   await kubelet.start();
   new ServiceNetwork(plane.api).start();

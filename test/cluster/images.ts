@@ -4,6 +4,7 @@ import path from "node:path";
 import { installEntrance } from "../../infra/kubernetes/install.ts";
 import { installNode } from "../../infra/openresty/install.ts";
 import { root } from "../../infra/wrangler.ts";
+import type { Programs } from "./programs.ts";
 
 /** What it runs where the container has no command of its own. */
 export type Images = Readonly<Record<string, readonly string[]>>;
@@ -14,13 +15,14 @@ const entrance = "/opt/entrance";
 const node = "/opt/entrance-node";
 
 /** Lays out what the images of Entrance and of a node have, where they have it. */
-export async function installPrograms(): Promise<Images> {
+export async function installPrograms({ etcd }: Programs): Promise<Images> {
   await Promise.all([installEntrance(entrance), installNode(node)]);
   symlinkSync(`${root}node_modules`, path.join(entrance, "node_modules"));
   return {
     /** The applications of the tests, by APP_KIND and APP_PORT. */
     "test/app": [process.execPath, app],
     entrance: [process.execPath, "--enable-source-maps", path.join(entrance, "node.js")],
+    etcd: [etcd],
     "entrance-node": [path.join(node, "entrance-node")],
   };
 }

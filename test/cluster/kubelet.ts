@@ -50,9 +50,10 @@ export class Kubelet {
     const folder = path.join(this.#folder, `${pod.metadata.namespace}_${pod.metadata.name}_${uid.slice(0, 8)}`);
     const made = new RunningPod(this.#api, pod, {
       folder,
-      address: this.#addresses.next(),
+      address: pod.spec.hostNetwork === true ? nodeAddress : this.#addresses.next(),
       hostAddress: nodeAddress,
       images: this.#images,
+      folders: Object.values(this.#images).map(([program = ""]) => path.dirname(program)),
     });
     this.#pods.set(uid, made);
     void made.run();
@@ -91,7 +92,10 @@ export class Kubelet {
     const node = {
       apiVersion: "v1",
       kind: "Node",
-      metadata: { name: machine, labels: { "kubernetes.io/hostname": machine, "kubernetes.io/os": "linux" } },
+      metadata: {
+        name: machine,
+        labels: { "kubernetes.io/hostname": machine, "kubernetes.io/os": "linux", "entrance.dev/node": "true" },
+      },
     };
     await this.#api.ask("POST", "/api/v1/nodes", node);
     const resources = { cpu: "64", memory: "256Gi", pods: "1000" };

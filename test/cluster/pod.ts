@@ -49,6 +49,8 @@ export interface Source {
   readonly secret?: Files & { readonly secretName?: string; readonly name?: string };
   readonly configMap?: Files & { readonly name: string };
   readonly emptyDir?: object;
+  readonly hostPath?: { readonly path: string };
+  readonly persistentVolumeClaim?: { readonly claimName: string };
   readonly projected?: { readonly sources: readonly Source[] };
   readonly serviceAccountToken?: {
     readonly path: string;
@@ -66,6 +68,7 @@ export interface Pod extends KubeObject {
     readonly nodeName?: string;
     readonly serviceAccountName?: string;
     readonly restartPolicy?: string;
+    readonly hostNetwork?: boolean;
     readonly terminationGracePeriodSeconds?: number;
     readonly containers: readonly Container[];
     readonly volumes?: readonly (Source & { readonly name: string })[];

@@ -17,6 +17,8 @@ interface PodPlace {
   readonly address: string;
   readonly hostAddress: string;
   readonly images: Images;
+  /** Where containers find the programs of their images. */
+  readonly folders: readonly string[];
 }
 
 interface ContainerState {
@@ -68,7 +70,7 @@ export class RunningPod {
   async #end(graceMs: number): Promise<void> {
     await Promise.all([...this.#containers.values()].map((container) => container.stop(graceMs)));
     await this.#over;
-    removeAddress(this.#place.address);
+    if (this.#pod.spec.hostNetwork !== true) removeAddress(this.#place.address);
   }
 
   async #runAll(): Promise<void> {
@@ -168,7 +170,7 @@ export class RunningPod {
     const { namespace, name } = this.#pod.metadata;
     const made: Record<string, string> = {
       // A container has `node` in it, and it is this one.
-      PATH: `${path.dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
+      PATH: [path.dirname(process.execPath), ...this.#place.folders, process.env["PATH"]].join(":"),
       HOSTNAME: name,
       HOME: "/root",
       TMPDIR: process.env["TMPDIR"] ?? "/tmp",

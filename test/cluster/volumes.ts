@@ -1,5 +1,5 @@
 /** A pod's volumes, as folders: Secrets, ConfigMaps, its service account, and empty ones. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Api } from "./api.ts";
 import { fieldOf, type Pod, type Source } from "./pod.ts";
@@ -13,9 +13,23 @@ interface Place {
 export async function layOut(api: Api, place: Place, folder: string): Promise<void> {
   for (const volume of place.pod.spec.volumes ?? []) {
     const directory = path.join(folder, volume.name);
+    const lasting = lastingOf(place.pod, volume);
+    if (lasting !== undefined) {
+      mkdirSync(lasting, { recursive: true });
+      rmSync(directory, { force: true });
+      symlinkSync(lasting, directory);
+      continue;
+    }
     mkdirSync(directory, { recursive: true });
     await fill(api, place, volume, directory);
   }
+}
+
+/** What outlives the pod. */
+function lastingOf({ metadata }: Pod, { hostPath, persistentVolumeClaim }: Source): string | undefined {
+  if (hostPath !== undefined) return hostPath.path;
+  const claim = persistentVolumeClaim?.claimName;
+  return claim === undefined ? undefined : `/var/lib/claims/${metadata.namespace}/${claim}`;
 }
 
 async function fill(api: Api, place: Place, source: Source, directory: string): Promise<void> {
@@ -30,7 +44,11 @@ async function fill(api: Api, place: Place, source: Source, directory: string): 
     if (data === undefined && wanted.optional === true) continue;
     if (data === undefined) throw new Error(`${kind} ${name} is not there`);
     const items = wanted.items ?? Object.keys(data).map((key) => ({ key, path: key }));
-    for (const { key, path: file } of items) write(directory, file, data[key] ?? Buffer.alloc(0));
+    for (const { key, path: file } of items) {
+      const content = data[key];
+      if (content === undefined) throw new Error(`${kind} ${name} has no ${key}`);
+      write(directory, file, content);
+    }
   }
   if (source.serviceAccountToken !== undefined) {
     const { path: file, audience, expirationSeconds = 3_600 } = source.serviceAccountToken;
