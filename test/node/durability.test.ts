@@ -102,10 +102,18 @@ function signal(workers: readonly { readonly pid: number }[], name: "SIGSTOP" | 
   for (const { pid } of workers) process.kill(pid, name);
 }
 
-/** Whoever is stopped while it reads a dictionary holds up all others, as long as it stands still: then once more. */
+function stands({ pid }: { readonly pid: number }): boolean {
+  return /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+/**
+ * Returns when all of them stand still, so that none is woken for a connection that it won't take. Whoever is stopped
+ * in the middle of a look into a dictionary holds up all others: then once more.
+ */
 async function stop(workers: readonly { readonly pid: number }[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     signal(workers, "SIGSTOP");
+    while (!workers.every(stands)) await sleep(1);
     const answer = await request(node.ports.health, "/ready", { timeoutMs: 1000 }).catch(() => undefined);
     if (answer !== undefined) return;
     if (attempt === 20) throw new Error("one worker alone does not answer");
