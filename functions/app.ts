@@ -39,19 +39,29 @@ const views: Readonly<Record<string, Handler>> = { "/status": status, "/metrics"
 
 /** A webhook has a body of some megabytes; what comes beyond so many at once is told to come again. */
 const maxWebhooksAtOnce = 256;
+/** And beyond so much of their bodies, each of which takes several times as much while it is worked on. */
+const maxBytesAtOnce = 32 * 1024 * 1024;
+/** Of a body that does not say how long it is. */
+const usualBytes = 64 * 1024;
 
 export function createApp(door: Door): Hono {
   const app = new Hono();
   let webhooksNow = 0;
+  let bytesNow = 0;
   for (const [path, handler] of Object.entries(webhooks)) {
     app.post(path, async (context) => {
       if (door.config.webhookTokens.length > 0) authenticate(door, context);
-      if (webhooksNow >= maxWebhooksAtOnce) throw new EntranceError("busy", "too much at once: try again");
+      const bytes = Number(context.req.header("content-length") ?? usualBytes) || usualBytes;
+      // One alone is let through: its own limit is told where it is read.
+      const isTooMuch = webhooksNow > 0 && bytesNow + bytes > maxBytesAtOnce;
+      if (isTooMuch || webhooksNow >= maxWebhooksAtOnce) throw new EntranceError("busy", "too much at once: try again");
       webhooksNow += 1;
+      bytesNow += bytes;
       try {
         return await handler(door, context);
       } finally {
         webhooksNow -= 1;
+        bytesNow -= bytes;
       }
     });
     app.all(path, () => notAllowed("POST"));

@@ -49,6 +49,7 @@ export function assemble(config: Config, store: Store, host: Host, { access, fet
       },
     })),
     translation: translationSettings(config),
+    generation: config.generation,
     translate,
     secrets: secretKeeper(sealer, inspect),
     ...(access === undefined

@@ -47,6 +47,8 @@ export interface Config {
   /** Directory of the Node host's embedded store. */
   readonly dataDirectory: string;
   readonly balancers: readonly BalancerConfig[];
+  /** Of these settings; of copies that differ the ones with the greatest count. */
+  readonly generation: number;
   readonly prefix: string;
   readonly httpSuffix: string | undefined;
   readonly publicHttpsPort: number | undefined;
@@ -85,6 +87,7 @@ export function readConfig(environment: Environment): Config {
     prefix: parsePrefix(text("ENTRANCE_PREFIX") ?? "entrance.dev"),
     httpSuffix: parseSuffix(text("ENTRANCE_HTTP_SUFFIX")),
     publicHttpsPort: parsePort("ENTRANCE_PUBLIC_HTTPS_PORT", text("ENTRANCE_PUBLIC_HTTPS_PORT")),
+    generation: parseGeneration(text("ENTRANCE_GENERATION") ?? "0"),
     webhookTokens,
     // A node takes two valid keys so that they can be changed; a caller uses the first.
     nodeKey: secrets("ENTRANCE_NODE_KEY", text("ENTRANCE_NODE_KEY"))[0],
@@ -184,6 +187,11 @@ function parseListen(text: string): Listen {
     return failSetting("ENTRANCE_LISTEN", "must be ADDRESS:PORT, like 127.0.0.1:8787 or [::1]:8787");
   const loopback = host === "localhost" || host === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(host);
   return { host: host === "" ? "0.0.0.0" : host, port: port.value, loopback };
+}
+
+function parseGeneration(text: string): number {
+  if (/^[0-9]{1,9}$/.test(text)) return Number(text);
+  return failSetting("ENTRANCE_GENERATION", "must be a whole number, one greater with each change of the settings");
 }
 
 function parsePrefix(text: string): string {

@@ -39,7 +39,7 @@ export async function startField(folder: string, programs: Programs): Promise<Fi
   const [images] = await Promise.all([installPrograms(programs), plane.start(), startStore(folder, programs)]);
   const kubelet = new Kubelet(plane.api, path.join(folder, "pods"), images);
   await kubelet.start();
-  new ServiceNetwork(plane.api).start();
+  await new ServiceNetwork(plane.api).start();
   return {
     facts: {
       url: plane.api.url,

@@ -22,6 +22,7 @@ export async function installPrograms({ etcd }: Programs): Promise<Images> {
     /** The applications of the tests, by APP_KIND and APP_PORT. */
     "test/app": [process.execPath, app],
     entrance: [process.execPath, "--enable-source-maps", path.join(entrance, "node.js")],
+    agnhost: [process.execPath, path.join(import.meta.dirname, "agnhost.ts")],
     etcd: [etcd],
     "entrance-node": [path.join(node, "entrance-node")],
   };

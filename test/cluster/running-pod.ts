@@ -172,6 +172,7 @@ export class RunningPod {
       // A container has `node` in it, and it is this one.
       PATH: [path.dirname(process.execPath), ...this.#place.folders, process.env["PATH"]].join(":"),
       HOSTNAME: name,
+      STAND_IN_POD_IP: this.#place.address,
       HOME: "/root",
       TMPDIR: process.env["TMPDIR"] ?? "/tmp",
       KUBERNETES_SERVICE_HOST: apiServiceAddress,
