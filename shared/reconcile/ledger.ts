@@ -22,7 +22,7 @@ import {
 import type { Head } from "./head.ts";
 import { laterPartition, lockKey, rulesKey } from "./keys.ts";
 import { listAll } from "./list-all.ts";
-import { extend, freeLockText, type HeldLock, release } from "./lock.ts";
+import { extend, freeLockText, type HeldLock, heldLockText, release } from "./lock.ts";
 import { MarkBook } from "./mark-book.ts";
 import { type Committed, type ObjectChange, Revisions } from "./revisions.ts";
 import type { Context } from "./settings.ts";
@@ -151,11 +151,18 @@ export class Ledger {
       const { checks, writes, heads } = await this.#revisions.staged();
       const marks = this.marks.staged();
       writes.push(...this.#writes.values(), ...marks.writes);
-      if (frees) writes.push({ key: lockKey, value: freeLockText(lock) });
-      if (writes.length === 0) return;
+      if (writes.length === 0 && !frees) return;
+      // Written each time, so that a store that went back to a backup in the middle of a turn takes no more of it.
+      const writtenAt = this.#context.now();
+      const value = frees ? freeLockText(lock) : heldLockText(this.#context, lock.fence, writtenAt);
+      writes.push({ key: lockKey, value });
       const lockCheck = { key: lockKey, version: lock.version };
       const result = await this.#context.store.commit([lockCheck, ...this.#rules, ...checks, ...marks.checks], writes);
-      if (result.ok) return this.#landed(result.version, heads, frees);
+      if (result.ok) {
+        this.#landed(result.version, heads);
+        this.#lock = frees ? undefined : { fence: lock.fence, version: result.version, writtenAt };
+        return;
+      }
       if (result.conflicts.some((key) => key.partition === lockKey.partition)) throw new LockLost("the lock is lost");
       this.#context.counters.add("entrance_conflicts_total", { at: "turn" });
       if (result.conflicts.some((key) => key.partition === rulesKey.partition)) {
@@ -168,7 +175,7 @@ export class Ledger {
     }
   }
 
-  #landed(version: Version, heads: ReadonlyMap<string, Head>, frees: boolean): void {
+  #landed(version: Version, heads: ReadonlyMap<string, Head>): void {
     const committed = this.#revisions.landed(heads, version);
     for (const [name, { key, value }] of this.#writes) {
       if (isHolders(key.partition)) this.#remember(name, value === null ? undefined : { key, value, version });
@@ -176,7 +183,6 @@ export class Ledger {
     this.marks.landed(version);
     this.#writes.clear();
     this.#bytes = 0;
-    if (frees) this.#lock = undefined;
     if (committed.length > 0) this.#onCommitted(committed);
   }
 

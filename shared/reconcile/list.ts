@@ -149,7 +149,7 @@ export class Lister {
       after = page.next;
     } while (after !== undefined);
     const end: Position = { era: floor.era, resourceVersion, step: 2 };
-    const old = [...known.values()].filter(({ position }) => comparePositions(position, end) < 0);
+    const old = [...known.values()].filter(({ position }) => comparePositions(position, end) <= 0);
     return {
       kind,
       floor,

@@ -45,18 +45,24 @@ export async function tryAcquire(context: Context): Promise<HeldLock | undefined
   const attempt = acquisition(context, await context.store.get(lockKey));
   if (attempt === undefined) return undefined;
   const result = await context.store.commit([attempt.check], [attempt.write]);
+  if (result.ok) context.counters.add("entrance_fences_total");
   return result.ok ? { fence: attempt.fence, version: result.version, writtenAt: context.now() } : undefined;
 }
 
 /** Good for another lease; undefined: it was lost. */
 export async function extend(context: Context, lock: HeldLock): Promise<HeldLock | undefined> {
   const now = context.now();
-  const record: LockRecord = { holder: context.instance, fence: lock.fence, expires: now + context.timing.leaseMs };
   const result = await context.store.commit(
     [{ key: lockKey, version: lock.version }],
-    [{ key: lockKey, value: JSON.stringify(record) }],
+    [{ key: lockKey, value: heldLockText(context, lock.fence, now) }],
   );
   return result.ok ? { fence: lock.fence, version: result.version, writtenAt: now } : undefined;
+}
+
+/** The record of a lock for another lease from `now`. */
+export function heldLockText(context: Context, fence: number, now: number): string {
+  const record: LockRecord = { holder: context.instance, fence, expires: now + context.timing.leaseMs };
+  return JSON.stringify(record);
 }
 
 /** The record of a lock that its holder frees; its fence stays. */

@@ -10,6 +10,8 @@ const schema = v.object({
   tries: v.number(),
   /** Of a mark in `later/`: when it is due, ms since 1970. */
   due: v.optional(v.number()),
+  /** Endpoints went: requests fail for as long as nodes do not know. Done before the others that are listed with it. */
+  urgent: v.optional(v.literal(true)),
 });
 
 export type Mark = v.InferOutput<typeof schema>;
@@ -19,8 +21,10 @@ export function readMark(entry: Entry): Mark {
 }
 
 /** A new trigger resets the tries; the first time of a mark that still stands is kept. */
-export function markText(now: number, standing: Entry | undefined): string {
-  const mark: Mark = { first: standing === undefined ? now : readMark(standing).first, tries: 0 };
+export function markText(now: number, standing: Entry | undefined, isUrgent = false): string {
+  const known = standing === undefined ? undefined : readMark(standing);
+  const urgent = isUrgent || known?.urgent === true;
+  const mark: Mark = { first: known?.first ?? now, tries: 0, ...(urgent ? { urgent } : {}) };
   return JSON.stringify(mark);
 }
 

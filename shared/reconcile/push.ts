@@ -80,8 +80,9 @@ export class Pusher {
           this.#context.host.wakeAt(memory.notBefore);
           return;
         }
-        if (ask) memory.state = undefined;
-        if (!isAt(memory.state, head)) await this.#start(balancer, node);
+        // Where it seems to be behind, another copy may have brought it along: it is asked before it is sent anything.
+        if (ask || !isAt(memory.state, head)) memory.state = undefined;
+        if (memory.state === undefined) await this.#start(balancer, node);
       }),
     );
   }
@@ -162,6 +163,10 @@ export class Pusher {
       // The head may move on faster than it is pushed: a node that comes along is well.
       if (receipt.ok && receipt.state.revision > state.revision) delivery = 0;
       snapshot = !receipt.ok && receipt.reason === "digest";
+      // Its past is not ours: the store went back, and has come as far again. What happened since is to be listed first.
+      if (snapshot && !whole && this.#context.kubernetes !== undefined) {
+        await raiseEpoch(this.#context, balancer.name, state, "other past");
+      }
       const failure = this.#learn(memory, receipt);
       if (failure !== undefined) return failure;
     }

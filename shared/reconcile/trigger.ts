@@ -2,6 +2,7 @@
 import { EntranceError } from "../model/error.ts";
 import type { Absence, Observation, SeenReference } from "../model/observation.ts";
 import { describeReference, referenceKey, type SeenKind, seenKinds } from "../model/reference.ts";
+import type { SeenEndpointSlice } from "../model/seen/endpoint-slice.ts";
 import { utf8Length } from "../model/utf8.ts";
 import { type Check, maxCommitKeys, type Write } from "../store/port.ts";
 import { type Floor, floorIn, isDoubtful, isPast } from "./floor.ts";
@@ -139,7 +140,7 @@ async function record(
       checks.push({ key, version: entry?.seen?.version ?? null });
       writes.push({ key, value: JSON.stringify(outcome.record) });
       if (!outcome.changed) return;
-      writes.push({ key: dirtyKey(subject.reference), value: markText(context.now(), entry?.mark) });
+      writes.push({ key: dirtyKey(subject.reference), value: markText(context.now(), entry?.mark, outcome.isUrgent) });
       writes.push({ key: laterKey(subject.reference), value: null });
     });
     const taken = acquire && found.changed > 0 ? acquisition(context, lockEntry) : undefined;
@@ -157,6 +158,7 @@ async function record(
         continue;
       }
       for (const outcome of outcomes) counts[outcome] += found[outcome];
+      if (taken !== undefined) context.counters.add("entrance_fences_total");
       return taken === undefined
         ? undefined
         : { fence: taken.fence, version: result.version, writtenAt: context.now() };
@@ -193,7 +195,7 @@ function fold(
   floor: Floor | undefined,
   reading: Reading | undefined,
   now: number,
-): { record: SeenRecord; changed: boolean } | "doubtful" | undefined {
+): { record: SeenRecord; changed: boolean; isUrgent: boolean } | "doubtful" | undefined {
   let record = known;
   let touched = false;
   for (const observation of subject.observations) {
@@ -223,5 +225,18 @@ function fold(
   const changed = known === undefined ? !record.gone : record.gone !== known.gone || record.hash !== known.hash;
   found[changed ? "changed" : "moved"] += 1;
   // Where nothing was told before, nothing that tells can have been lost.
-  return { record: reading?.isAgain === true && changed ? { ...record, listed: true } : record, changed };
+  const isUrgent = changed && loses(known, record);
+  const listed = reading?.isAgain === true && changed ? { listed: true as const } : {};
+  return { record: { ...record, ...listed }, changed, isUrgent };
+}
+
+/** Fewer endpoints serve than before. */
+function loses(known: SeenRecord | undefined, record: SeenRecord): boolean {
+  if (known?.object?.kind !== "EndpointSlice") return false;
+  const serving = new Set(record.object?.kind === "EndpointSlice" ? servingIn(record.object) : []);
+  return servingIn(known.object).some((address) => !serving.has(address));
+}
+
+function servingIn({ endpoints }: SeenEndpointSlice): string[] {
+  return endpoints.flatMap(({ address, ready, terminating }) => (ready && !terminating ? [address] : []));
 }

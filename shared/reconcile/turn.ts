@@ -5,6 +5,7 @@ import type { Entry } from "../store/port.ts";
 import { dirtyPartition } from "./keys.ts";
 import { Ledger, LockLost } from "./ledger.ts";
 import { type HeldLock, tryAcquire } from "./lock.ts";
+import { readMark } from "./mark.ts";
 import type { Committed } from "./revisions.ts";
 import { rulesCheck } from "./rules.ts";
 import type { Context } from "./settings.ts";
@@ -89,8 +90,13 @@ async function slicesBefore(context: Context, place: string): Promise<Entry[]> {
   }
 }
 
-/** One mark of each namespace after another, so that no namespace waits behind another one's burst. */
+/** What is urgent, then one mark of each namespace after another: none waits behind another one's burst. */
 function rotated(marks: readonly Entry[]): Entry[] {
+  const urgent = marks.filter((mark) => readMark(mark).urgent);
+  return [...urgent, ...alternating(marks.filter((mark) => !urgent.includes(mark)))];
+}
+
+function alternating(marks: readonly Entry[]): Entry[] {
   const byNamespace = new Map<string, Entry[]>();
   for (const mark of marks) {
     const namespace = parseReferenceKey(mark.key.sort)?.namespace ?? "";

@@ -1,0 +1,63 @@
+/** A Kubernetes API in memory, that a test changes as it likes: what is not told by any webhook. */
+
+import type { Cluster } from "../../shared/kubernetes/port.ts";
+import { EntranceError } from "../../shared/model/error.ts";
+import type { SeenReference } from "../../shared/model/observation.ts";
+import { referenceKey } from "../../shared/model/reference.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+export class ListedCluster implements Cluster {
+  version = 100;
+  id = "cluster-1";
+  isAway = false;
+  /** Pauses that were asked for, in ms. */
+  readonly pauses: number[] = [];
+  /** Called with each pause: what happens meanwhile. */
+  meanwhile: () => void = () => undefined;
+  readonly #objects = new Map<string, Json>();
+
+  readonly api: Cluster["api"] = {
+    list: async (kind, _limit, { named } = {}) => {
+      this.#answers();
+      const items = [...this.#objects].flatMap(([key, object]) => {
+        const wanted = named === undefined ? key.startsWith(`${kind}/`) : key === referenceKey({ kind, ...named });
+        return wanted ? [object] : [];
+      });
+      return { resourceVersion: String(this.version), items, next: undefined };
+    },
+    clusterId: async () => {
+      this.#answers();
+      return this.id;
+    },
+  };
+
+  readonly wait = async (ms: number): Promise<void> => {
+    this.pauses.push(ms);
+    this.meanwhile();
+  };
+
+  /** Of its own kind and name; returns its resourceVersion. */
+  put({ kind, namespace, name }: SeenReference, content: Json, annotations: Json = {}): number {
+    this.version += 1;
+    const metadata = {
+      name,
+      ...(namespace === "" ? {} : { namespace }),
+      uid: `${kind}-${namespace}-${name}`,
+      resourceVersion: String(this.version),
+      creationTimestamp: "2026-11-22T10:00:00Z",
+      annotations,
+    };
+    this.#objects.set(referenceKey({ kind, namespace, name }), { metadata, ...content });
+    return this.version;
+  }
+
+  remove(reference: SeenReference): void {
+    this.version += 1;
+    this.#objects.delete(referenceKey(reference));
+  }
+
+  #answers(): void {
+    if (this.isAway) throw new EntranceError("unavailable", "the API does not answer");
+  }
+}
