@@ -28,6 +28,7 @@ const maxSentence = 1_000;
 export async function admission(door: Door, context: Context): Promise<Response> {
   const decoded = decodeReview(await readJson(context.req.raw, maxBytes), { prefix: door.config.prefix });
   if (!decoded.ok) throw new EntranceError("invalid", decoded.reason);
+  door.entrance.heard.note("review");
   const { uid, subject } = decoded;
   if (subject.type === "unusable") {
     return answer(door, context, uid, [{ sentence: subject.reason, deny: subject.wasSo !== true }]);

@@ -1,5 +1,6 @@
 /** GET /metrics: Prometheus' text format, version 0.0.4. */
 import type { Context } from "hono";
+import { surveyHeard } from "../shared/reconcile/heard.ts";
 import { surveyBalancers, surveyMarks } from "../shared/reconcile/survey.ts";
 import { surveyCertificateEnds } from "../shared/reconcile/survey-certificates.ts";
 import { seriesName } from "./counters.ts";
@@ -19,6 +20,11 @@ export async function metrics(door: Door, context: Context): Promise<Response> {
     put("gauge", name, seriesName(name, labels), value);
 
   for (const [series, value] of door.counters.all()) put("counter", series.split("{", 1)[0] ?? series, series, value);
+  const heard = await surveyHeard(door.entrance.context);
+  for (const way of ["review", "audit", "list"] as const) {
+    const at = heard?.[way];
+    if (at !== undefined) gauge("entrance_last_heard_seconds", { way }, at / 1_000);
+  }
   const marks = await surveyMarks(door.entrance.context);
   gauge("entrance_marks_due", {}, marks.due);
   gauge("entrance_marks_later", {}, marks.later);

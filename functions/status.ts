@@ -1,6 +1,7 @@
 /** GET /status: what Entrance knows and how far its nodes are, as JSON. */
 import type { Context } from "hono";
 import { EntranceError } from "../shared/model/error.ts";
+import { surveyHeard } from "../shared/reconcile/heard.ts";
 import { surveyBalancers, surveyDomains, surveyMarks, surveyRefused } from "../shared/reconcile/survey.ts";
 import { surveyCertificates } from "../shared/reconcile/survey-certificates.ts";
 import type { Door } from "./door.ts";
@@ -24,7 +25,8 @@ export type Status = Awaited<ReturnType<typeof readStatus>>;
 /** `after` is the `next` of an answer before; at most `limit` domains, and 1,000 refused objects and certificates. */
 export async function readStatus(door: Door, after: string | undefined, limit: number) {
   const { context } = door.entrance;
-  const [balancers, marks, refused, certificates, domains] = await Promise.all([
+  const [heard, balancers, marks, refused, certificates, domains] = await Promise.all([
+    surveyHeard(context),
     surveyBalancers(door.entrance),
     surveyMarks(context),
     surveyRefused(context, maxRefused),
@@ -35,6 +37,7 @@ export async function readStatus(door: Door, after: string | undefined, limit: n
     instance: context.instance,
     store: door.config.store.type,
     list: listIs(door),
+    ...(heard === undefined ? {} : { heard }),
     marks,
     balancers,
     refused,

@@ -7,6 +7,7 @@ import type { Problem } from "../translate/translation.ts";
 import { Announcer } from "./announcer.ts";
 import type { Apply } from "./cluster.ts";
 import { completeHeads } from "./complete.ts";
+import { Heard } from "./heard.ts";
 import { leaveHints, wishOf } from "./hint.ts";
 import { refusedEventKey } from "./keys.ts";
 import { Lister } from "./list.ts";
@@ -24,6 +25,7 @@ import { runTurns } from "./turn.ts";
 export class Entrance {
   readonly context: Context;
   readonly pusher: Pusher;
+  readonly heard: Heard;
   readonly #readBack: ReadBack;
   readonly #lister: Lister;
   readonly #announcer: Announcer;
@@ -33,6 +35,7 @@ export class Entrance {
   constructor(context: Context) {
     this.context = context;
     this.pusher = new Pusher(context);
+    this.heard = new Heard(context);
     const apply: Apply = async (observations, reading) => this.#follow(await trigger(context, observations, reading));
     this.#readBack = new ReadBack(context, apply);
     this.#lister = new Lister(context, apply);

@@ -10,6 +10,8 @@ export const laterPartition = "later";
 export const refusedPartition = "refused";
 /** Objects that are to be read back. */
 export const hintPartition = "hint";
+/** When the cluster was last heard. */
+export const heardKey = (way: "review" | "audit"): Key => ({ partition: "heard", sort: way });
 /** Objects whose users are to be told something else. */
 export const announcePartition = "announce";
 export const clusterKey: Key = { partition: "cluster", sort: "cluster" };
