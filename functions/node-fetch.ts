@@ -5,7 +5,7 @@ import type { BalancerConfig, NodeService } from "./config.ts";
 const connectMs = 3_000;
 
 /** `authorities`: who signs for them, as it is now. */
-export function fetchOfService(
+function fetchOfService(
   { namespace, name }: NodeService,
   authorities: () => string | undefined,
 ): typeof globalThis.fetch {

@@ -48,7 +48,7 @@ export function readHint(entry: Entry): Hint {
   return readRecord(schema, entry);
 }
 
-export function hintText(now: number, wish: Wanted | undefined): string {
+function hintText(now: number, wish: Wanted | undefined): string {
   const hint: Hint = { first: now, due: now + ownMs, tries: 0, ...(wish === undefined ? {} : { wanted: wish }) };
   return JSON.stringify(hint);
 }

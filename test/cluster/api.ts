@@ -156,7 +156,7 @@ function collectionOf({ apiVersion = "v1", kind = "", metadata }: KubeObject): s
   return `${root}${within}/${plural}`;
 }
 
-export function pathOf(object: KubeObject): string {
+function pathOf(object: KubeObject): string {
   return `${collectionOf(object)}/${object.metadata.name}`;
 }
 
