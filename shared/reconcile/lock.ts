@@ -49,14 +49,6 @@ export async function tryAcquire(context: Context): Promise<HeldLock | undefined
   return result.ok ? { fence: attempt.fence, version: result.version, writtenAt: context.now() } : undefined;
 }
 
-/** Whether whoever held it last is gone without having freed it. */
-export async function isLeftBehind(context: Context): Promise<boolean> {
-  const entry = await context.store.get(lockKey);
-  if (entry === undefined) return false;
-  const { holder, expires } = readRecord(schema, entry);
-  return holder !== "" && context.now() >= expires + context.timing.clockMarginMs;
-}
-
 /** Good for another lease; undefined: it was lost. */
 export async function extend(context: Context, lock: HeldLock): Promise<HeldLock | undefined> {
   const now = context.now();

@@ -3,7 +3,7 @@ import { parseReferenceKey } from "../model/reference.ts";
 import { type Entry, maxPageSize } from "../store/port.ts";
 import { completeHeads } from "./complete.ts";
 import { dirtyKey, dirtyPartition, laterPartition, tickKey } from "./keys.ts";
-import { isLeftBehind, tryAcquire } from "./lock.ts";
+import { tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import type { Pusher } from "./push.ts";
 import type { Context } from "./settings.ts";
@@ -19,8 +19,7 @@ export async function tick(context: Context, pusher: Pusher): Promise<void> {
 
 export async function workDue(context: Context, pusher: Pusher): Promise<void> {
   const due = await context.store.list(dirtyPartition, undefined, 1);
-  // Nobody waits for a lock that a dead holder has left while nothing is due; freed, it tells no lie.
-  if (due.entries.length > 0 || (await isLeftBehind(context))) {
+  if (due.entries.length > 0) {
     const lock = await tryAcquire(context);
     if (lock !== undefined) await runTurns(context, lock, (committed) => pusher.committed(committed));
   }

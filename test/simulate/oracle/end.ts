@@ -3,6 +3,7 @@ import { contentHash } from "../../../shared/model/canonical.ts";
 import type { SeenObject } from "../../../shared/model/seen/object.ts";
 import { wireKindNamed } from "../../../shared/observe/kind.ts";
 import { dirtyPartition, laterPartition, lockKey } from "../../../shared/reconcile/keys.ts";
+import { defaultTiming } from "../../../shared/reconcile/settings.ts";
 import type { Want } from "../../../shared/reconcile/want.ts";
 import type { NodeServer } from "../node-server.ts";
 import { isPoisoned } from "../poison.ts";
@@ -12,13 +13,20 @@ import type { World } from "../world.ts";
 import { Expected } from "./expected.ts";
 import { readWant } from "./wants.ts";
 
+/** Who dies with the lock while nothing is due leaves a record that keeps nobody off once its lease is over. */
+function holderOf({ store, time }: World): string | undefined {
+  const { holder, expires = 0 } = JSON.parse(store.get(lockKey)?.value ?? "{}");
+  const isOver = time.nowMs > expires + defaultTiming.clockMarginMs;
+  return holder && !isOver ? String(holder) : undefined;
+}
+
 /** The cheap part: whether it is worth a closer look. */
 export function isAtRest(world: World): boolean {
   const { store, history } = world;
   // The first LIST may have begun while things still went wrong.
   if (world.plan.hasApi && history.wholeLists < world.listsBefore + 2) return false;
   if (store.list(dirtyPartition, undefined, 1).entries.length > 0) return false;
-  if (JSON.parse(store.get(lockKey)?.value ?? "{}").holder) return false;
+  if (holderOf(world) !== undefined) return false;
   return reachable(world).every((node) => isAtHead(world, node));
 }
 
@@ -31,8 +39,8 @@ export async function checkEnd(world: World): Promise<void> {
     const object = objects.get(key.sort);
     if (object === undefined || !isPoisoned(object)) world.fault(`4: ${key.sort} is postponed for no fault of its own`);
   }
-  const { holder } = JSON.parse(store.get(lockKey)?.value ?? "{}");
-  if (holder) world.fault(`6: ${holder} still has the lock`);
+  const holder = holderOf(world);
+  if (holder !== undefined) world.fault(`6: ${holder} still has the lock`);
   const expected = new Expected(objects, wantsOf(world), world.translation);
   for (const node of reachable(world)) {
     if (!isAtHead(world, node)) world.fault(`6: ${node.url} is not at the head`);
