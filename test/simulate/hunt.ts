@@ -41,7 +41,8 @@ export async function hunt(mutant: Mutant, most = maxSeeds): Promise<Outcome> {
   return { name: mutant.name, killedBy, seeds };
 }
 
-function* seedsOf({ themes: concerned }: Mutant, most: number): Generator<number> {
+function* seedsOf({ themes: concerned, foundBy }: Mutant, most: number): Generator<number> {
+  if (foundBy !== undefined) yield foundBy;
   for (let seed = 0, given = 0; given < most; seed += 1) {
     const theme = themes[seed % themes.length];
     if (theme === undefined || !concerned.includes(theme)) continue;
