@@ -101,11 +101,12 @@ describe("requests", () => {
     const before = requestsOf(await scrape(), "plain", "2xx");
     const { workers } = await node.state();
     for (const { pid } of workers) process.kill(pid, "SIGKILL");
-    await vi.waitFor(async () => {
+    const bothAreBack = async () => {
       const samples = await scrape();
       expect(requestsOf(samples, "plain", "2xx")).toBe(before);
       expect(samples.get("entrance_node_worker_starts_total")).toBe(2 + workers.length);
-    });
+    };
+    await vi.waitFor(bothAreBack, { timeout: 10_000 });
   });
 });
 
