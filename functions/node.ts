@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const serving = new Serving(config, access === undefined ? undefined : new KubernetesObjects(access));
   const { app, tick } = assemble(config, store, host, {
     access,
-    fetchOf: (balancer) => fetchOf(balancer, () => serving.authorities),
+    fetchOf: (balancer) => fetchOf(balancer, () => serving.nodeAuthorities),
   });
   host.onWake(tick);
   const { listen } = config;
@@ -72,16 +72,9 @@ function trust(file: string): void {
   }
 }
 
-/** A certificate that cannot be used leaves the old one in use. */
+/** Throws where it cannot be used: then the old one stays in use. */
 function serveWith(server: ServerType, served: Served): void {
-  if (!("setSecureContext" in server)) return;
-  try {
-    server.setSecureContext(served);
-  } catch (error) {
-    console.warn(
-      `entrance: the new certificate cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  if ("setSecureContext" in server) server.setSecureContext(served);
 }
 
 function stop(sentence: string): never {

@@ -1,8 +1,14 @@
-/** What Entrance serves HTTPS with: files of somebody else's, or a Secret that it fills in by itself. */
+/** What Entrance serves HTTPS with: files that somebody else replaces, or a Secret that it fills in by itself. */
 import { failSetting, type ReadSetting } from "./setting.ts";
 
 export type TlsConfig =
-  | { readonly type: "files"; readonly certificateFile: string; readonly keyFile: string }
+  | {
+      readonly type: "files";
+      readonly certificateFile: string;
+      readonly keyFile: string;
+      /** What nodes serve their admin API with: its `ca.crt` is whom Entrance trusts there. */
+      readonly nodesSecret: NamespacedName | undefined;
+    }
   | {
       readonly type: "secret";
       readonly secret: NamespacedName;
@@ -23,12 +29,12 @@ export function readTlsConfig(text: ReadSetting): TlsConfig | undefined {
     text("ENTRANCE_TLS_KEY"),
     text("ENTRANCE_TLS_SECRET"),
   ];
+  const nodes = text("ENTRANCE_NODE_TLS_SECRET");
   if (secret !== undefined) {
     if (certificateFile !== undefined || keyFile !== undefined) {
       failSetting("ENTRANCE_TLS_SECRET", "and ENTRANCE_TLS_CERT say the same: set one of them");
     }
     const { namespace, name } = parseName("ENTRANCE_SERVICE", text("ENTRANCE_SERVICE") ?? "entrance/entrance");
-    const nodes = text("ENTRANCE_NODE_TLS_SECRET");
     return {
       type: "secret",
       secret: parseName("ENTRANCE_TLS_SECRET", secret),
@@ -39,7 +45,8 @@ export function readTlsConfig(text: ReadSetting): TlsConfig | undefined {
   if (certificateFile === undefined && keyFile === undefined) return undefined;
   if (certificateFile === undefined) return failSetting("ENTRANCE_TLS_CERT", "is needed beside ENTRANCE_TLS_KEY");
   if (keyFile === undefined) return failSetting("ENTRANCE_TLS_KEY", "is needed beside ENTRANCE_TLS_CERT");
-  return { type: "files", certificateFile, keyFile };
+  const nodesSecret = nodes === undefined ? undefined : parseName("ENTRANCE_NODE_TLS_SECRET", nodes);
+  return { type: "files", certificateFile, keyFile, nodesSecret };
 }
 
 function nodesOf(secret: string, service: string | undefined) {

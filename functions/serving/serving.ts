@@ -2,13 +2,15 @@
 import { readFileSync } from "node:fs";
 import type { KubernetesObjects } from "../../shared/kubernetes/objects.ts";
 import type { Config } from "../config.ts";
+import { failSetting } from "../setting.ts";
+import type { TlsConfig } from "../tls-config.ts";
 import { issue } from "./issued.ts";
-import { ensureCertificate } from "./secret.ts";
+import { ensureCertificate, readSecret } from "./secret.ts";
 import { introduce } from "./webhooks.ts";
 
 export interface Served {
-  readonly cert: string | Buffer;
-  readonly key: string | Buffer;
+  readonly cert: string;
+  readonly key: string;
 }
 
 const everyMs = 60_000;
@@ -17,16 +19,18 @@ export class Serving {
   readonly #config: Config;
   readonly #objects: KubernetesObjects | undefined;
   #served: Served | undefined;
-  #authorities: string | undefined;
+  /** Who signs for our certificate, where we made it ourselves: the cluster's webhooks are told. */
+  #ours: string | undefined;
+  #nodes: string | undefined;
 
   constructor(config: Config, objects: KubernetesObjects | undefined) {
     this.#config = config;
     this.#objects = objects;
   }
 
-  /** Those of our own making; undefined: there are none. */
-  get authorities(): string | undefined {
-    return this.#authorities;
+  /** Who signs for nodes that are found by a Service; undefined: whom the system trusts. */
+  get nodeAuthorities(): string | undefined {
+    return this.#nodes;
   }
 
   /** Undefined: it serves without TLS. Throws where there is nothing to serve with. */
@@ -36,16 +40,17 @@ export class Serving {
     return this.#served;
   }
 
-  /** Tells of each certificate that follows the first. */
+  /** Tells of each certificate that follows the first. One at which `tell` throws is told again the next time. */
   follow(tell: (served: Served) => void): () => Promise<void> {
     const again = async () => {
       try {
         const served = await this.#read();
-        if (served !== undefined && String(served.cert) !== String(this.#served?.cert)) {
-          this.#served = served;
-          tell(served);
-        }
+        // Whom to trust is known before it is needed.
         await this.#introduce();
+        if (served !== undefined && !isSame(served, this.#served)) {
+          tell(served);
+          this.#served = served;
+        }
       } catch (error) {
         // What there is serves on.
         console.warn(`entrance: its certificate: ${error instanceof Error ? error.message : String(error)}`);
@@ -58,19 +63,43 @@ export class Serving {
   async #read(): Promise<Served | undefined> {
     const { tls } = this.#config;
     if (tls === undefined) return undefined;
-    if (tls.type === "files") return { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
+    if (tls.type === "files") return this.#readFiles(tls);
     if (this.#objects === undefined) return undefined;
     const kept = await ensureCertificate(this.#objects, tls.secret, tls.names, Date.now());
-    this.#authorities = kept["ca.crt"];
+    this.#ours = kept["ca.crt"];
+    this.#nodes = kept["ca.crt"];
     if (tls.nodes !== undefined) await issue(this.#objects, tls.nodes.secret, tls.nodes.names, kept, Date.now());
     return { cert: kept["tls.crt"], key: kept["tls.key"] };
+  }
+
+  async #readFiles({ certificateFile, keyFile, nodesSecret }: FilesConfig): Promise<Served> {
+    if (nodesSecret !== undefined && this.#objects !== undefined) {
+      // Whoever makes it may come later: until then no node is trusted. What was there stays.
+      this.#nodes = (await readSecret(this.#objects, nodesSecret))?.kept["ca.crt"] ?? this.#nodes;
+    }
+    return { cert: readText("ENTRANCE_TLS_CERT", certificateFile), key: readText("ENTRANCE_TLS_KEY", keyFile) };
   }
 
   async #introduce(): Promise<void> {
     const { webhookConfigurations, webhookTokens } = this.#config;
     if (this.#objects === undefined) return;
     for (const name of webhookConfigurations) {
-      await introduce(this.#objects, name, webhookTokens[0], this.#authorities);
+      await introduce(this.#objects, name, webhookTokens[0], this.#ours);
     }
+  }
+}
+
+type FilesConfig = TlsConfig & { readonly type: "files" };
+
+/** A key without its certificate, or the other way round, is half of something new: whoever replaces them is not done. */
+function isSame(one: Served, other: Served | undefined): boolean {
+  return one.cert === other?.cert && one.key === other.key;
+}
+
+function readText(setting: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return failSetting(setting, `names ${file}, which is not there or may not be read`);
   }
 }
