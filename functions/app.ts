@@ -21,6 +21,7 @@ const statuses = {
   uncertain: 503,
   unavailable: 503,
   misconfigured: 503,
+  forbidden: 503,
   internal: 500,
 } as const satisfies Record<ErrorCode, number>;
 

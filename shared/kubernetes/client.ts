@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { EntranceError } from "../model/error.ts";
 import { describeReference, type SeenKind } from "../model/reference.ts";
 import type { Access } from "./access.ts";
-import type { KubernetesApi, ListOptions, ListPage } from "./port.ts";
+import type { KubernetesApi, ListOptions, ListPage, Named } from "./port.ts";
 import { type KubernetesAnswer, type Limits, send } from "./request.ts";
 import { pathOf, pluralOf } from "./resource.ts";
 
@@ -20,7 +20,10 @@ const List = v.object({
   // The API writes `null` for none.
   items: v.nullish(v.array(v.unknown()), []),
 });
-const Named = v.object({ metadata: v.object({ uid: v.string() }) });
+const Identified = v.object({ metadata: v.object({ uid: v.string() }) });
+
+/** Every cluster has it. */
+const kubeSystem: Named = { namespace: "", name: "kube-system" };
 
 export class KubernetesClient implements KubernetesApi {
   readonly #access: Access;
@@ -31,7 +34,8 @@ export class KubernetesClient implements KubernetesApi {
 
   /** The last page says where the next one begins: a page that is too large is asked for again, half as long. */
   async list(kind: SeenKind, limit: number, options: ListOptions = {}): Promise<ListPage> {
-    const { named } = options;
+    const { named, since } = options;
+    if (kind === "Secret" && named !== undefined) return this.#secret(named, since);
     const what =
       named === undefined
         ? `list ${pluralOf(kind)}`
@@ -45,12 +49,26 @@ export class KubernetesClient implements KubernetesApi {
     }
   }
 
+  /**
+   * By GET, which a role can allow without allowing to list any. Its answer does not say as of when there is none, so a
+   * version is asked for before.
+   */
+  async #secret(named: Named, since?: string): Promise<ListPage> {
+    const resourceVersion = since ?? (await this.list("Namespace", 1, { named: kubeSystem })).resourceVersion;
+    const what = `get ${describeReference({ kind: "Secret", ...named })}`;
+    const path = `${pathOf("Secret", named.namespace)}/${encodeURIComponent(named.name)}`;
+    const answer = await send(this.#access, { method: "GET", path, what, limits: oneObject });
+    if (answer.type === "absent") return { resourceVersion, items: [], next: undefined };
+    if (answer.type !== "done") throw strange(what, answer);
+    return { resourceVersion, items: [answer.json], next: undefined };
+  }
+
   async clusterId(): Promise<string> {
-    const what = "get the namespace kube-system";
-    const path = `${pathOf("Namespace")}/kube-system`;
+    const what = `get the namespace ${kubeSystem.name}`;
+    const path = `${pathOf("Namespace")}/${kubeSystem.name}`;
     const answer = await send(this.#access, { method: "GET", path, what, limits: oneObject });
     if (answer.type === "done") {
-      const read = v.safeParse(Named, answer.json);
+      const read = v.safeParse(Identified, answer.json);
       if (read.success) return read.output.metadata.uid;
     }
     throw strange(what, answer);

@@ -17,10 +17,17 @@ export interface ListOptions {
   /** The `next` of the page before. */
   readonly after?: string;
   /** One object alone, by `fieldSelector=metadata.name=…`: so its absence has a resourceVersion, too. */
-  readonly named?: { readonly namespace: string; readonly name: string };
+  readonly named?: Named;
+  /** A version that was told before this is asked: what comes is not older. Saves to ask for one where the answer has none. */
+  readonly since?: string;
 }
 
-/** Both throw `unavailable` where the API does not answer, or no longer knows a page. */
+export interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Both throw `unavailable` where the API does not answer, or no longer knows a page, and `forbidden` where no role allows it. */
 export interface KubernetesApi {
   list(kind: SeenKind, limit: number, options?: ListOptions): Promise<ListPage>;
   /** The uid of the Namespace kube-system. */

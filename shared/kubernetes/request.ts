@@ -129,7 +129,7 @@ function read(request: KubernetesRequest, response: Response, text: string): Out
     case 401:
       return { type: "again", reason: "its token is not taken", token: true };
     case 403:
-      throw new EntranceError("misconfigured", `may not ${request.what}: its role (RBAC) must allow that`);
+      throw new EntranceError("forbidden", `may not ${request.what}: its role (RBAC) must allow that`);
     case 404:
       return { type: "absent" };
     case 409:

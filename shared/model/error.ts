@@ -11,6 +11,7 @@ export type ErrorCode =
   | "uncertain" // a write may or may not have happened: try again, all writes are idempotent
   | "unavailable" // a store or a peer does not answer
   | "misconfigured" // a setting must change before this can work
+  | "forbidden" // a peer does not let us do this: a role must change before it can work
   | "internal"; // a broken invariant: a bug of ours
 
 export class EntranceError extends Error {

@@ -28,6 +28,7 @@ export async function answer(store: Pick<Store, "get">, reader: Reference, of: R
     answer: {
       reference: of,
       ...(seen?.object === undefined ? {} : { object: seen.object }),
+      ...(seen?.object === undefined && seen?.unusable !== undefined ? { unusable: seen.unusable } : {}),
       ...(stored === undefined ? {} : { pools: poolsOf(stored.want) }),
     },
     seen: seenHash(seen),

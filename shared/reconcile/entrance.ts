@@ -9,7 +9,7 @@ import type { Apply } from "./cluster.ts";
 import { completeHeads } from "./complete.ts";
 import { Heard } from "./heard.ts";
 import { leaveHints, wishOf } from "./hint.ts";
-import { refusedEventKey } from "./keys.ts";
+import { referredKey, refusedEventKey } from "./keys.ts";
 import { Lister } from "./list.ts";
 import { freeLeftOver, type HeldLock } from "./lock.ts";
 import { Pusher } from "./push.ts";
@@ -20,7 +20,7 @@ import { newProblemsOf } from "./review.ts";
 import { ensureHeads, ensureRules, markWhereRulesChanged } from "./rules.ts";
 import type { Context } from "./settings.ts";
 import { type Triggered, trigger } from "./trigger.ts";
-import { runTurns } from "./turn.ts";
+import { type OnReferred, runTurns } from "./turn.ts";
 
 export class Entrance {
   readonly context: Context;
@@ -74,8 +74,14 @@ export class Entrance {
 
   /** Works off the marks under a lock that this process, or another one, has taken. Never throws. */
   resume(lock: HeldLock): Promise<void> {
-    return runTurns(this.context, lock, (committed) => this.pusher.committed(committed));
+    return runTurns(this.context, lock, (committed) => this.pusher.committed(committed), this.#onReferred);
   }
+
+  readonly #onReferred: OnReferred = (secrets) => {
+    for (const secret of secrets) {
+      this.context.host.after(() => this.#readBack.at(secret, undefined, referredKey(secret)));
+    }
+  };
 
   /** What is secret in it is sealed, so that it may be stored. */
   async keep({ object, ...observation }: SentObservation): Promise<Extract<Observation, { type: "object" }>> {
@@ -119,7 +125,7 @@ export class Entrance {
     // An API that does not answer holds up nothing else.
     if (this.context.kubernetes !== undefined) this.context.host.after(() => this.#read());
     await markWhereRulesChanged(this.context);
-    await tick(this.context, this.pusher);
+    await tick(this.context, this.pusher, this.#onReferred);
     if (this.context.status !== undefined) this.context.host.after(() => this.#announcer.tick());
   }
 
@@ -130,7 +136,7 @@ export class Entrance {
     try {
       await this.#readBack.tick();
       if (!(await this.#lister.tick())) return;
-      await workDue(this.context, this.pusher);
+      await workDue(this.context, this.pusher, this.#onReferred);
       await completeHeads(this.context);
       await this.pusher.repair(false);
     } finally {

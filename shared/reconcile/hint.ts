@@ -48,7 +48,7 @@ export function readHint(entry: Entry): Hint {
   return readRecord(schema, entry);
 }
 
-function hintText(now: number, wish: Wanted | undefined): string {
+export function hintText(now: number, wish: Wanted | undefined): string {
   const hint: Hint = { first: now, due: now + ownMs, tries: 0, ...(wish === undefined ? {} : { wanted: wish }) };
   return JSON.stringify(hint);
 }
@@ -66,12 +66,18 @@ export async function leaveHints(context: Context, references: readonly SeenRefe
 /** What a read back found. */
 export type Found =
   | { readonly type: "absent" }
+  /** No role allows to read it. */
+  | { readonly type: "closed" }
+  /** A Secret that nothing refers to. */
+  | { readonly type: "stranger" }
   | { readonly type: "present"; readonly uid: string; readonly resourceVersion: string; readonly hash: string };
 
 /** Whether what was reviewed is there by now, or something newer. */
 export function isMet(wish: Wanted | undefined, found: Found): boolean {
   if (wish === undefined) return true;
-  if (wish.what === "any") return false;
+  if (found.type === "closed") return true;
+  // Something may refer to it by the time that it is written.
+  if (found.type === "stranger" || wish.what === "any") return false;
   // Of a create: not yet, or never. Of an update or a delete: whatever was reviewed is past.
   if (found.type === "absent") return wish.what === "gone" || wish.resourceVersion !== "0";
   if (found.uid !== wish.uid) return true;

@@ -7,7 +7,7 @@ import { maxPageSize, type Store } from "../store/port.ts";
 import { type Head, readHead } from "./head.ts";
 import { headKey, logPartition, revisionText, wantPartition } from "./keys.ts";
 import { keptRevisions, readLogEntry } from "./log-entry.ts";
-import { assemble, readWant, type Want } from "./want.ts";
+import { readWant, type Want } from "./want.ts";
 
 /** A balancer that changes faster than it can be read; each attempt reads only what is new. */
 const maxAttempts = 50;
@@ -146,7 +146,7 @@ async function readKind(store: Store, kind: ObjectKind, wants: Map<string, Want>
       const name = `${kind}/${entry.key.sort}`;
       const reference: Reference | undefined = parseReferenceKey(name);
       invariant(reference !== undefined, "a want's key names an object");
-      const stored = (await assemble(store, reference, entry)) ?? (await readWant(store, reference));
+      const stored = await readWant(store, reference, entry);
       wants.set(name, stored.want);
     }
     after = page.next;

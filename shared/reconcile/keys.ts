@@ -1,5 +1,5 @@
 /** Where everything lies in the store. ARCHITECTURE.md, "The store", has the same table in words. */
-import { type ObjectKind, type Reference, referenceKey, type SeenKind } from "../model/reference.ts";
+import { type ObjectKind, parseReferenceKey, type Reference, referenceKey, type SeenKind } from "../model/reference.ts";
 import type { Key } from "../store/port.ts";
 
 export const lockKey: Key = { partition: "lock", sort: "lock" };
@@ -39,6 +39,16 @@ export const wantKey = (reference: Reference): Key => ({
 export const dirtyKey = (reference: Reference): Key => ({ partition: dirtyPartition, sort: referenceKey(reference) });
 export const laterKey = (reference: Reference): Key => ({ partition: laterPartition, sort: referenceKey(reference) });
 export const hintKey = (reference: Reference): Key => ({ partition: hintPartition, sort: referenceKey(reference) });
+const referred = "/referred";
+/** Of a Secret that something begins to refer to: beside a hint of its own, which may wait for a write under way. */
+export const referredKey = (reference: Reference): Key => ({
+  partition: hintPartition,
+  sort: referenceKey(reference) + referred,
+});
+/** What a hint is of. */
+export function hinted(sort: string): Reference | undefined {
+  return parseReferenceKey(sort.endsWith(referred) ? sort.slice(0, -referred.length) : sort);
+}
 export const announceKey = (reference: Reference): Key => ({
   partition: announcePartition,
   sort: referenceKey(reference),

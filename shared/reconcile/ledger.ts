@@ -6,6 +6,7 @@
  * which also changes when a restored store is noticed.
  */
 import { EntranceError } from "../model/error.ts";
+import type { SeenReference } from "../model/observation.ts";
 import type { Reference } from "../model/reference.ts";
 import { utf8Length } from "../model/utf8.ts";
 import {
@@ -49,6 +50,8 @@ const maxRemembered = 10_000;
 
 export class Ledger {
   readonly marks: MarkBook;
+  /** Secrets that something refers to since this turn, and nothing did before: they are to be read. */
+  readonly referred: SeenReference[] = [];
   readonly #context: Context;
   readonly #onCommitted: (committed: readonly Committed[]) => void;
   readonly #revisions: Revisions;
@@ -96,6 +99,13 @@ export class Ledger {
       else entries.set(key.sort, { key, value, version: "" });
     }
     return [...entries.values()].sort((a, b) => (a.key.sort < b.key.sort ? -1 : 1));
+  }
+
+  /** Whether a partition has nothing, with what is staged in it. */
+  async isEmpty(partition: string): Promise<boolean> {
+    const [first] = (await this.#context.store.list(partition, undefined, 1)).entries;
+    if (first !== undefined && !this.#writes.has(keyText(first.key))) return false;
+    return (await this.listAll(partition)).length === 0;
   }
 
   /** The head as it will be after the next flush but for its revision, which then is one more. */

@@ -10,6 +10,7 @@ import { type Apply, isBelow, isThisCluster, readListed } from "./cluster.ts";
 import { type Floor, readFloor } from "./floor.ts";
 import { floorKey, seenKey, seenPartition } from "./keys.ts";
 import { claimList, finishList, type ListClaim } from "./list-tick.ts";
+import { closed, forgetSecrets, listSecrets } from "./secrets.ts";
 import { readSeen } from "./seen.ts";
 import type { Context } from "./settings.ts";
 
@@ -41,6 +42,8 @@ interface ListedKind {
   readonly missing: readonly Known[];
   /** Ends that are known by the LIST alone from now on. */
   readonly ended: readonly Known[];
+  /** Secrets that nothing refers to any more. */
+  readonly strangers: readonly Known[];
   readonly alive: number;
   readonly changed: readonly SeenReference[];
 }
@@ -96,6 +99,7 @@ export class Lister {
     }
     for (const listed of kinds) await this.#end(listed, claim.isAgain);
     for (const listed of kinds) await this.#raise(listed);
+    for (const { strangers } of kinds) await forgetSecrets(this.#context, strangers);
     const references = [...kinds.flatMap(({ changed }) => changed), ...deletions.map(({ reference }) => reference)];
     if (claim.isAgain && references.length > 0) {
       this.#doubts = { atMs: this.#context.now(), references: references.slice(0, maxDoubts) };
@@ -117,8 +121,10 @@ export class Lister {
     const changed: SeenReference[] = [];
     let after: string | undefined;
     let resourceVersion: string;
+    const alive = [...known.values()].filter((each) => !each.gone);
+    const secrets = kind === "Secret" ? await listSecrets(this.#context, alive) : undefined;
     do {
-      const page = await kubernetes.api.list(kind, itemsPerPage, after === undefined ? {} : { after });
+      const page = secrets ?? (await kubernetes.api.list(kind, itemsPerPage, after === undefined ? {} : { after }));
       resourceVersion = page.resourceVersion;
       if (isBelow(resourceVersion, floor) || isBelow(resourceVersion, newest)) return undefined;
       const items: unknown[] = [];
@@ -148,6 +154,12 @@ export class Lister {
       }
       after = page.next;
     } while (after !== undefined);
+    for (const reference of secrets?.closed ?? []) listed.add(referenceKey(reference));
+    for (const stranger of secrets?.strangers ?? []) listed.add(stranger);
+    if (secrets !== undefined && secrets.closed.length > 0) {
+      const reading = { era: floor.era, resourceVersion, takesLock: false, isAgain: false };
+      await this.#apply(secrets.closed.map(closed), reading);
+    }
     const end: Position = { era: floor.era, resourceVersion, step: 2 };
     const old = [...known.values()].filter(({ position }) => comparePositions(position, end) <= 0);
     return {
@@ -156,7 +168,8 @@ export class Lister {
       resourceVersion,
       missing: old.filter((each) => !each.gone && !listed.has(referenceKey(each.reference))),
       ended: old.filter((each) => each.gone && !listed.has(referenceKey(each.reference))),
-      alive: [...known.values()].filter((each) => !each.gone).length,
+      alive: alive.length,
+      strangers: old.filter((each) => secrets?.strangers.has(referenceKey(each.reference))),
       changed,
     };
   }

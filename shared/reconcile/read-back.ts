@@ -1,14 +1,16 @@
 /** Reads objects back from the API: at once after an answer, again with growing pauses, and then by the timer. */
+import type { ListPage } from "../kubernetes/port.ts";
 import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
 import type { SeenReference } from "../model/observation.ts";
-import { parseReferenceKey, type Reference, referenceKey, seenKinds } from "../model/reference.ts";
-import { type Entry, maxPageSize } from "../store/port.ts";
+import { type Reference, referenceKey, seenKinds } from "../model/reference.ts";
+import { type Entry, type Key, maxPageSize } from "../store/port.ts";
 import { type Apply, isThisCluster, readListed } from "./cluster.ts";
 import { readFloor } from "./floor.ts";
 import { type Found, type Hint, isMet, readHint, type Wanted } from "./hint.ts";
-import { hintKey, hintPartition } from "./keys.ts";
+import { hinted, hintKey, hintPartition } from "./keys.ts";
 import { listSoon } from "./list-tick.ts";
+import { closed, isForbidden, isReferredTo } from "./secrets.ts";
 import type { Context } from "./settings.ts";
 
 /** Measured: an object can be read back about when its write returns, mostly a few milliseconds after our answer. */
@@ -37,9 +39,9 @@ export class ReadBack {
     this.#apply = apply;
   }
 
-  /** After the answer to whoever told of it; the hint is durable. Never rejects. */
-  async at(reference: SeenReference, wish: Wanted | undefined): Promise<void> {
-    const name = referenceKey(reference);
+  /** After the answer to whoever told of it; the hint is durable, at `key`. Never rejects. */
+  async at(reference: SeenReference, wish: Wanted | undefined, key: Key = hintKey(reference)): Promise<void> {
+    const name = key.sort;
     const known = this.#works.get(name);
     if (known !== undefined) {
       // Of two reviews the later one counts; something that was committed is read by whichever comes next.
@@ -51,7 +53,7 @@ export class ReadBack {
     const work: Work = { wish, isNew: false };
     this.#works.set(name, work);
     try {
-      await this.#run(reference, work);
+      await this.#run(reference, key, work);
     } catch (error) {
       // The hint stands, and the timer finds it.
       this.#context.counters.add("entrance_read_back_failures_total");
@@ -74,7 +76,7 @@ export class ReadBack {
     await Promise.all(due.slice(0, hintsPerTick).map((entry) => this.#retry(entry)));
   }
 
-  async #run(reference: SeenReference, work: Work): Promise<void> {
+  async #run(reference: SeenReference, key: Key, work: Work): Promise<void> {
     const { store, kubernetes } = this.#context;
     for (let pause = 0; pause < pausesMs.length; pause += 1) {
       if (work.isNew) {
@@ -82,10 +84,11 @@ export class ReadBack {
         pause = 0;
       }
       if (pause > 0) await kubernetes?.wait(pausesMs[pause] ?? 0);
-      const entry = await store.get(hintKey(reference));
+      const entry = await store.get(key);
       const found = await this.#read(reference);
       if (found === undefined) return;
       const isEnough = isMet(work.wish, found) || (work.wish?.what === "any" && pause >= pausesOfAny);
+      if (found.type === "stranger" && !isEnough) return;
       if (!isEnough || work.isNew) continue;
       if (entry === undefined) return;
       await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value: null }]);
@@ -96,7 +99,7 @@ export class ReadBack {
 
   async #retry(entry: Entry): Promise<void> {
     const { store, now, counters } = this.#context;
-    const reference = seenReference(parseReferenceKey(entry.key.sort));
+    const reference = seenReference(hinted(entry.key.sort));
     const hint = readHint(entry);
     const wait = laterMs[hint.tries];
     if (reference === undefined || wait === undefined) {
@@ -124,15 +127,21 @@ export class ReadBack {
   async #read(reference: SeenReference): Promise<Found | undefined> {
     const { kubernetes, store } = this.#context;
     if (kubernetes === undefined) return undefined;
-    const { kind, namespace, name } = reference;
+    const { kind, name } = reference;
     // The kind as a whole.
     if (name === "") {
       await listSoon(this.#context);
       return { type: "absent" };
     }
+    if (kind === "Secret" && !(await isReferredTo(store, reference))) return { type: "stranger" };
     // Before the object: an era that goes up meanwhile is newer than what was read.
     const floor = await readFloor(store, kind);
-    const page = await kubernetes.api.list(kind, 1, { named: { namespace, name } });
+    const page = await this.#page(reference);
+    if (page === undefined) {
+      const reading = { era: floor.era, resourceVersion: floor.resourceVersion, takesLock: true, isAgain: false };
+      await this.#apply([closed(reference)], reading);
+      return { type: "closed" };
+    }
     const read = await readListed(this.#context, kind, page, floor);
     if (read === undefined) {
       await listSoon(this.#context);
@@ -151,6 +160,16 @@ export class ReadBack {
     const content = observation.type === "object" ? observation.object : [observation.reason];
     const { uid, position } = observation;
     return { type: "present", uid, resourceVersion: position.resourceVersion, hash: contentHash(content) };
+  }
+
+  /** Undefined: a Secret that no role allows to read. */
+  async #page({ kind, namespace, name }: SeenReference): Promise<ListPage | undefined> {
+    try {
+      return await this.#context.kubernetes?.api.list(kind, 1, { named: { namespace, name } });
+    } catch (error) {
+      if (kind === "Secret" && isForbidden(error)) return undefined;
+      throw error;
+    }
   }
 }
 

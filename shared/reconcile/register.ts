@@ -1,11 +1,13 @@
 /** Makes an object a user of what its translation is about to read, and tells who is to be translated for its claims. */
 import { canonicalJson } from "../model/canonical.ts";
+import type { SeenReference } from "../model/observation.ts";
 import { type Reference, referenceKey } from "../model/reference.ts";
 import { certificateKey, domainKey, poolKey } from "../model/resource-key.ts";
 import type { Write } from "../store/port.ts";
 import { findPort } from "../translate/service-port.ts";
 import type { Claim, Read } from "../translate/translation.ts";
-import { seenKey, userKey } from "./keys.ts";
+import { hintText } from "./hint.ts";
+import { referredKey, seenKey, userKey, usersPartition } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
 import { readSeen } from "./seen.ts";
 import type { Context } from "./settings.ts";
@@ -13,7 +15,7 @@ import { stageWant } from "./stage-want.ts";
 import { userText } from "./users.ts";
 import { readWant } from "./want.ts";
 
-/** A user record and a mark each, beside the want, the lock and what a few balancers take. */
+/** A user record, a mark and perhaps a hint each, beside the want, the lock and what a few balancers take. */
 const readsPerGroup = 8;
 
 /**
@@ -44,6 +46,8 @@ export async function register(
   for (let start = 0; start < fresh.length; start += readsPerGroup) {
     const group = fresh.slice(start, start + readsPerGroup);
     const marks: Reference[] = [];
+    const referred = await firstReferred(context, ledger, fresh.slice(start, start + readsPerGroup));
+    ledger.referred.push(...referred);
     for (const { reference, last, claim } of group) {
       const asks = claim !== null || (last !== null && last !== undefined);
       if (asks && !(await holdsAlready(ledger, reference, isResumed ? undefined : last, claim))) marks.push(reference);
@@ -55,11 +59,29 @@ export async function register(
         uses[referenceKey(reference)] = claim;
         writes.push({ key: userKey(reference, reader), value: userText(claim) });
       }
+      for (const secret of referred)
+        writes.push({ key: referredKey(secret), value: hintText(context.now(), undefined) });
       return { want: { ...want, uses, unfinished: true }, writes, marks };
     });
     claimed.push(...marks);
   }
   return claimed;
+}
+
+/** Of what is read for the first time, the Secrets that nothing has referred to before: nobody has read them so far. */
+async function firstReferred(
+  { kubernetes }: Context,
+  ledger: Ledger,
+  fresh: readonly { readonly reference: Reference; readonly last: unknown }[],
+): Promise<SeenReference[]> {
+  if (kubernetes === undefined) return [];
+  const first: SeenReference[] = [];
+  for (const { reference, last } of fresh) {
+    const { kind } = reference;
+    if (kind !== "Secret" || last !== undefined) continue;
+    if (await ledger.isEmpty(usersPartition(reference))) first.push({ ...reference, kind });
+  }
+  return first;
 }
 
 function widened(last: Claim | null | undefined, claim: Claim | null): Claim | null {

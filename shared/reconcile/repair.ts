@@ -7,21 +7,21 @@ import { tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import type { Pusher } from "./push.ts";
 import type { Context } from "./settings.ts";
-import { runTurns } from "./turn.ts";
+import { type OnReferred, runTurns } from "./turn.ts";
 
 /** Does what is due. Throws what the store throws. */
-export async function tick(context: Context, pusher: Pusher): Promise<void> {
+export async function tick(context: Context, pusher: Pusher, onReferred: OnReferred): Promise<void> {
   await promote(context);
-  await workDue(context, pusher);
+  await workDue(context, pusher, onReferred);
   await completeHeads(context);
   await pusher.repair(await isTurnOf(context, "digest", context.timing.digestMs));
 }
 
-export async function workDue(context: Context, pusher: Pusher): Promise<void> {
+export async function workDue(context: Context, pusher: Pusher, onReferred: OnReferred): Promise<void> {
   const due = await context.store.list(dirtyPartition, undefined, 1);
   if (due.entries.length > 0) {
     const lock = await tryAcquire(context);
-    if (lock !== undefined) await runTurns(context, lock, (committed) => pusher.committed(committed));
+    if (lock !== undefined) await runTurns(context, lock, (committed) => pusher.committed(committed), onReferred);
   }
 }
 

@@ -10,6 +10,7 @@ import { leaveHints } from "./hint.ts";
 import { dirtyKey, floorKey, laterKey, lockKey, seenKey } from "./keys.ts";
 import { acquisition, type HeldLock, tryAcquire } from "./lock.ts";
 import { markText } from "./mark.ts";
+import { withoutStrangers } from "./secrets.ts";
 import { news, readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 
@@ -78,13 +79,14 @@ export async function trigger(
     const isLast = index === groups.length - 1;
     lock = await record(context, group, isLast && reading?.takesLock !== false, counts, hints, reading);
   }
-  if (context.kubernetes !== undefined) await leaveHints(context, [...hints.values()]);
+  const wanted = context.kubernetes === undefined ? [] : await withoutStrangers(context, [...hints.values()]);
+  await leaveHints(context, wanted);
   // The lock read held, or an earlier commit left marks: the holder's last look may have come before them.
   if (lock === undefined && counts.changed > 0 && reading?.takesLock !== false) lock = await tryAcquire(context);
   for (const [outcome, count] of Object.entries(counts)) {
     if (count > 0) context.counters.add("entrance_observations_total", { outcome }, count);
   }
-  return { lock, counts, hints: [...hints.values()] };
+  return { lock, counts, hints: wanted };
 }
 
 function grouped(subjects: readonly Subject[]): Subject[][] {

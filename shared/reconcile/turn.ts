@@ -1,5 +1,6 @@
 /** A turn: whoever took the lock works off the marks, frees it, and looks once more. */
 import { EntranceError } from "../model/error.ts";
+import type { SeenReference } from "../model/observation.ts";
 import { parseReferenceKey } from "../model/reference.ts";
 import type { Entry } from "../store/port.ts";
 import { dirtyPartition } from "./keys.ts";
@@ -18,6 +19,9 @@ const objectsPerTurn = 2_000;
 const afterFaultMs = 1_000;
 const slicesStart = "EndpointSlice/";
 
+/** Hears of Secrets that something refers to since a turn, and nothing did before; hints of them are durable. */
+export type OnReferred = (secrets: readonly SeenReference[]) => void;
+
 /**
  * Runs turns until no mark is due or somebody else holds the lock; `onCommitted` hears of each revision as it becomes
  * durable. Never throws: what could not be done is still marked, and a wake-up is asked for.
@@ -26,6 +30,7 @@ export async function runTurns(
   context: Context,
   acquired: HeldLock,
   onCommitted: (committed: readonly Committed[]) => void,
+  onReferred: OnReferred = () => undefined,
 ): Promise<void> {
   let lock: HeldLock | undefined = acquired;
   while (lock !== undefined) {
@@ -35,6 +40,7 @@ export async function runTurns(
     const ledger = new Ledger(context, held, onCommitted);
     try {
       await runTurn(context, ledger);
+      if (ledger.referred.length > 0) onReferred(ledger.referred);
       // The second look: a mark that was made while the lock read held has nobody else to find it.
       const look = await context.store.list(dirtyPartition, undefined, 1);
       if (look.entries.length > 0) lock = await tryAcquire(context);

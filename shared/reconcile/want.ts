@@ -62,10 +62,10 @@ const partKey = (reference: Reference, id: string, index: number): Key => ({
   sort: `${id}/${String(index).padStart(3, "0")}`,
 });
 
-/** Reads a want with all its parts, as one write left them. */
-export async function readWant(store: Pick<Store, "get">, reference: Reference): Promise<StoredWant> {
+/** Reads a want with all its parts, as one write left them; `listed` is its record, where that was read already. */
+export async function readWant(store: Pick<Store, "get">, reference: Reference, listed?: Entry): Promise<StoredWant> {
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    const entry = await store.get(wantKey(reference));
+    const entry = attempt === 0 && listed !== undefined ? listed : await store.get(wantKey(reference));
     if (entry === undefined) return { want: noWant, inParts: false };
     const found = await assemble(store, reference, entry);
     if (found !== undefined) return found;

@@ -20,6 +20,12 @@ export class Answers {
     return object?.kind === "Secret" ? object : undefined;
   }
 
+  /** Why a Secret is not there, to follow its name. */
+  whyNot(reference: Reference): string {
+    const why = this.of(reference)?.unusable;
+    return why === undefined ? "is not known yet" : `cannot be used (${why})`;
+  }
+
   service(reference: Reference): SeenService | undefined {
     const object = this.of(reference)?.object;
     return object?.kind === "Service" ? object : undefined;

@@ -43,13 +43,14 @@ export function certificateProblems(routes: readonly Certified[], answers: Answe
     const secrets = [...new Set(ofHost.flatMap((route) => route.certificates))].map(secretOf);
     const found = secrets.map((reference) => ({
       name: describeReference(reference),
+      why: answers.whyNot(reference),
       secret: answers.secret(reference),
     }));
     const unfit: string[] = [];
     const problems: Problem[] = [];
-    for (const { name, secret } of found) {
+    for (const { name, why, secret } of found) {
       const names = secret?.certificate?.names;
-      if (secret === undefined) problems.push(remark(`${name} is not known yet: its certificate is used once it is`));
+      if (secret === undefined) problems.push(remark(`${name} ${why}: its certificate is used once it is`));
       else if (names === undefined) problems.push(remark(`${name} has no certificate that could be used`));
       else if (host !== "*" && !names.some((pattern) => hostCovers(pattern, host))) {
         unfit.push(`the certificate in ${name} is for ${listed(names)} and not for ${host}`);

@@ -28,7 +28,7 @@ export function guarded(
   if (filter !== undefined) return { ...wish, filters: [...wish.filters, filter] };
   const why =
     secret === undefined
-      ? "is not known yet"
+      ? answers.whyNot(reference)
       : "has no users: it is of type kubernetes.io/basic-auth, or has a key auth with lines NAME:HASH";
   problems.push(
     remark(`${describeReference(reference)} ${why}, so nobody can sign in: the routes are answered with 503`),

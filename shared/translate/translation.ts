@@ -39,6 +39,8 @@ export interface Answer {
   readonly reference: Reference;
   /** A seen kind, when it exists. */
   readonly object?: SeenObject;
+  /** Why there is no object, though it may exist: a sentence about it. */
+  readonly unusable?: string;
   /** Of a Service: the ports whose pools its last translation put on each balancer. */
   readonly pools?: Readonly<Record<string, readonly number[]>>;
   /** Of a contest: who holds it. */

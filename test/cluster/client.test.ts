@@ -167,8 +167,8 @@ test("one object by its name, and the version as of which there is none", async 
 test("what a role does not allow is told with what would be needed", async () => {
   const client = clientOf({ ...direct, ENTRANCE_KUBE_TOKEN_FILE: tokenFile });
   await expect(client.list("Secret", 1, { named: { namespace: within, name: "tls" } })).rejects.toMatchObject({
-    code: "misconfigured",
-    message: `may not list secrets by name (Secret ${within}/tls): its role (RBAC) must allow that`,
+    code: "forbidden",
+    message: `may not get Secret ${within}/tls: its role (RBAC) must allow that`,
   });
 });
 

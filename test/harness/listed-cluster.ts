@@ -1,6 +1,6 @@
 /** A Kubernetes API in memory, that a test changes as it likes: what is not told by any webhook. */
 
-import type { Cluster } from "../../shared/kubernetes/port.ts";
+import type { Cluster, Named } from "../../shared/kubernetes/port.ts";
 import { EntranceError } from "../../shared/model/error.ts";
 import type { SeenReference } from "../../shared/model/observation.ts";
 import { referenceKey } from "../../shared/model/reference.ts";
@@ -11,6 +11,10 @@ export class ListedCluster implements Cluster {
   version = 100;
   id = "cluster-1";
   isAway = false;
+  /** Namespaces whose Secrets no role allows to read. */
+  readonly closed = new Set<string>();
+  /** Names of Secrets that were read. */
+  readonly secretsRead: string[] = [];
   /** Pauses that were asked for, in ms. */
   readonly pauses: number[] = [];
   /** Called with each pause: what happens meanwhile. */
@@ -20,6 +24,7 @@ export class ListedCluster implements Cluster {
   readonly api: Cluster["api"] = {
     list: async (kind, _limit, { named } = {}) => {
       this.#answers();
+      if (kind === "Secret") this.#readsSecret(named);
       const items = [...this.#objects].flatMap(([key, object]) => {
         const wanted = named === undefined ? key.startsWith(`${kind}/`) : key === referenceKey({ kind, ...named });
         return wanted ? [object] : [];
@@ -55,6 +60,12 @@ export class ListedCluster implements Cluster {
   remove(reference: SeenReference): void {
     this.version += 1;
     this.#objects.delete(referenceKey(reference));
+  }
+
+  /** By name alone, as the roles have it. */
+  #readsSecret(named: Named | undefined): void {
+    if (named === undefined || this.closed.has(named.namespace)) throw new EntranceError("forbidden", "may not");
+    this.secretsRead.push(`${named.namespace}/${named.name}`);
   }
 
   #answers(): void {

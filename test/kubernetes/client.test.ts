@@ -55,8 +55,22 @@ test("one object is listed by its name, and no name reaches out of its place", a
   expect(api?.asked).toEqual([
     "GET /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices?limit=1&fieldSelector=metadata.name%3Dweb-x",
     "GET /api/v1/namespaces?limit=1&fieldSelector=metadata.name%3Dshop",
-    "GET /api/v1/namespaces/..%2Fx%3Fy/secrets?limit=1&fieldSelector=metadata.name%3Da%2Cb%26limit%3D9",
+    "GET /api/v1/namespaces?limit=1&fieldSelector=metadata.name%3Dkube-system",
+    "GET /api/v1/namespaces/..%2Fx%3Fy/secrets/a%2Cb%26limit%3D9",
   ]);
+});
+
+test("a Secret is read by a GET, as of a version that was told before; there or not", async () => {
+  const secret = { metadata: { name: "tls", resourceVersion: "3" } };
+  const client = await clientOf(json(empty), json(secret), status(404, "NotFound"));
+  const named = { namespace: "shop", name: "tls" };
+  expect(await client.list("Secret", 1, { named })).toEqual({ resourceVersion: "7", items: [secret], next: undefined });
+  expect(await client.list("Secret", 1, { named, since: "9" })).toEqual({
+    resourceVersion: "9",
+    items: [],
+    next: undefined,
+  });
+  expect(api?.asked).toHaveLength(3);
 });
 
 test("429 waits as long as it says, 5xx longer each time", async () => {
@@ -99,9 +113,15 @@ test("a token that is refused is read again, once", async () => {
 
 test("what its role does not allow is said with what it was", async () => {
   const client = await clientOf(status(403, "Forbidden"));
-  expect(await faultOf(client.list("Secret", 1, { named: { namespace: "shop", name: "tls" } }))).toMatchObject({
-    code: "misconfigured",
-    message: "may not list secrets by name (Secret shop/tls): its role (RBAC) must allow that",
+  expect(await faultOf(client.list("Service", 1, { named: { namespace: "shop", name: "web" } }))).toMatchObject({
+    code: "forbidden",
+    message: "may not list services by name (Service shop/web): its role (RBAC) must allow that",
+  });
+  await api?.close();
+  const closed = await clientOf(json(empty), status(403, "Forbidden"));
+  expect(await faultOf(closed.list("Secret", 1, { named: { namespace: "shop", name: "tls" } }))).toMatchObject({
+    code: "forbidden",
+    message: "may not get Secret shop/tls: its role (RBAC) must allow that",
   });
 });
 

@@ -24,7 +24,7 @@ export function* withAuthorities(
       const secret = answers.secret(reference);
       const ca = secret?.authorities;
       if (ca !== undefined) return [port, { ...wish, spoken: { ...spoken, tls: { ...spoken.tls, ca } } }];
-      const why = secret === undefined ? "is not known yet" : "has no ca.crt that could be used";
+      const why = secret === undefined ? answers.whyNot(reference) : "has no ca.crt that could be used";
       problems.push(
         remark(`${describeReference(reference)} ${why}, so nobody can be verified: requests are answered with 503`),
       );

@@ -216,6 +216,8 @@ export class HistoryOracle implements StoreWatcher {
   /** What a LIST did not have, and is not newer, is no news: nothing would tell of its end any more. */
   #new(name: string, { position, uid }: Seen): void {
     const kind = name.split("/")[0] ?? "";
+    // A LIST has none of those that nothing refers to.
+    if (kind === "Secret") return;
     const floor = this.#floors.get(kind);
     if (floor === undefined || comparePositions(position, { ...floor, step: 2 }) > 0) return;
     if (this.#around.apiserver.objects.get(name)?.metadata.uid === uid) return;

@@ -2,7 +2,7 @@
  * Where nothing goes wrong nobody waits for a timer: no mark stands while the lock is free, and no node is behind, for
  * longer than a few answers take. It is what each wake-up of the protocol is for.
  */
-import { dirtyPartition, lockKey, seenKey } from "../../../shared/reconcile/keys.ts";
+import { dirtyPartition, lockKey, seenKey, usersPartition } from "../../../shared/reconcile/keys.ts";
 import { readSeen } from "../../../shared/reconcile/seen.ts";
 import type { World } from "../world.ts";
 import { isAtHead } from "./end.ts";
@@ -38,7 +38,9 @@ export function watchPace(world: World): void {
       const { namespace = "", name, resourceVersion = "0" } = metadata;
       const seen = readSeen(store.get(seenKey({ kind, namespace, name })));
       const isKnown = seen !== undefined && Number(seen.position.resourceVersion) >= Number(resourceVersion);
-      if (isKnown || seen?.position.step === 1) continue;
+      const isStranger =
+        kind === "Secret" && store.list(usersPartition({ kind, namespace, name }), undefined, 1).entries.length === 0;
+      if (isKnown || isStranger || seen?.position.step === 1) continue;
       const since = unknownSince.get(`${key} ${resourceVersion}`) ?? time.nowMs;
       unknownSince.set(`${key} ${resourceVersion}`, since);
       if (time.nowMs - since > patienceMs) world.fault(`6: ${key} at ${resourceVersion} is not seen`);
