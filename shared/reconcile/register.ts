@@ -50,7 +50,9 @@ export async function register(
     ledger.referred.push(...referred);
     for (const { reference, last, claim } of group) {
       const asks = claim !== null || (last !== null && last !== undefined);
-      if (asks && !(await holdsAlready(ledger, reference, isResumed ? undefined : last, claim))) marks.push(reference);
+      // Claimed by the earlier turn already, it is asked as if it were new; what that claimed and this does not is news.
+      const known = canonicalJson(last ?? null) === canonicalJson(claim) ? undefined : last;
+      if (asks && !(await holdsAlready(ledger, reference, known, claim))) marks.push(reference);
     }
     await stageWant(context, ledger, reader, ({ want }) => {
       const uses: Record<string, Claim | null> = { ...want.uses };

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { openMemoryStore } from "../../shared/store/node-sqlite.ts";
 import type { Store } from "../../shared/store/port.ts";
-import { newTestEntrance } from "../harness/entrance.ts";
+import { newTestEntrance, usualTranslation } from "../harness/entrance.ts";
+import { modelPlugin, newModelNode } from "../harness/model-node.ts";
 import { observed, seenIngress, seenService, seenSlice } from "../harness/seen.ts";
 import { dangling, wantsOf, watchedStore } from "../harness/served.ts";
 
@@ -55,5 +56,39 @@ test("a rule never goes out before the pools that a dead holder was to make", as
     expect(wrong, `died after ${commits} commits`).toEqual([]);
     const rules = Object.keys((await wantsOf(store)).get("Ingress/shop/all")?.resources["openresty"] ?? {});
     expect(rules).toHaveLength(services.length);
+  }
+});
+
+test("what an object claimed before its holder died, and claims no more, is taken back", async () => {
+  const hosts = Array.from({ length: 40 }, (_, index) => `h${index}.shop.example`);
+  const ingressOf = (name: string, className: string) =>
+    seenIngress("shop", name, [], "", { className, rules: hosts.map((host) => ({ host, paths: paths.slice(0, 1) })) });
+  const named = ["one", "two"].map((name) => ({ name, classes: [name] }));
+  const nodes = new Map(named.map(({ name }) => [`http://${name}`, newModelNode()]));
+  const plugin = modelPlugin(nodes);
+  const balancers = named.map((balancer) => ({
+    ...balancer,
+    plugin,
+    nodes: [`http://${balancer.name}`],
+    addresses: [],
+  }));
+  const options = { nodes, balancers, translation: { ...usualTranslation, balancers: named } };
+  for (let commits = 1; commits <= 6; commits += 1) {
+    const store = openMemoryStore();
+    const first = newTestEntrance({ ...options, store, instance: "first" });
+    await first.entrance.observe([observed(ingressOf("other", "two"), 6)]);
+    await first.host.settled();
+
+    const dying = newTestEntrance({ ...options, store: dyingStore(store, commits), instance: "dying" });
+    await dying.entrance.observe([observed(ingressOf("all", "one"), 7)]);
+    for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+
+    const next = newTestEntrance({ ...options, store, instance: "next", startMs: first.clock + 60_000 });
+    await next.entrance.observe([observed(ingressOf("all", "two"), 8)]);
+    await next.entrance.tick();
+    await next.host.settled();
+    const wants = await wantsOf(store);
+    const left = hosts.filter((host) => Object.keys(wants.get(`Domain//${host}`)?.resources ?? {}).join() !== "two");
+    expect(left, `died after ${commits} commits`).toEqual([]);
   }
 });
