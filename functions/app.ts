@@ -9,6 +9,7 @@ import { metrics } from "./metrics.ts";
 import { page } from "./page.ts";
 import { resync } from "./resync.ts";
 import { status } from "./status.ts";
+import { storeDoor } from "./store-door.ts";
 import { bearerToken, isOneOf } from "./token.ts";
 
 const statuses = {
@@ -33,6 +34,7 @@ const webhooks: Readonly<Record<string, Handler>> = {
   "/admission/:token": admission,
   "/audit": audit,
   "/resync": resync,
+  "/store": storeDoor,
 };
 
 /** They name every tenant's hosts: a token is needed unless the listener is on loopback. */

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { EntranceError } from "../shared/model/error.ts";
 import { type HeardSurvey, surveyHeard } from "../shared/reconcile/heard.ts";
-import { lockKey } from "../shared/reconcile/keys.ts";
+import { frozenBalancers, surveyClosed } from "../shared/reconcile/survey.ts";
 import type { Door } from "./door.ts";
 
 /** The process answers. */
@@ -14,9 +14,18 @@ export function healthz(context: Context): Response {
 export async function readyz(door: Door, context: Context): Promise<Response> {
   const { context: entrance } = door.entrance;
   try {
-    await entrance.store.get(lockKey);
-    const heard = await surveyHeard(entrance);
-    return context.text(["ok", ...(heard === undefined ? [] : heardLines(heard, entrance.now())), ""].join("\n"));
+    const [closed, heard, frozen] = await Promise.all([
+      surveyClosed(entrance),
+      surveyHeard(entrance),
+      frozenBalancers(entrance),
+    ]);
+    const lines = [
+      "ok",
+      ...(closed === undefined ? [] : [closed]),
+      ...frozen.map((name) => `balancer ${name} is frozen: nothing is pushed`),
+      ...(heard === undefined ? [] : heardLines(heard, entrance.now())),
+    ];
+    return context.text(`${lines.join("\n")}\n`);
   } catch (cause) {
     throw new EntranceError("unavailable", "the store does not answer", { cause, retryAfterSeconds: 1 });
   }

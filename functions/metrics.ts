@@ -1,7 +1,7 @@
 /** GET /metrics: Prometheus' text format, version 0.0.4. */
 import type { Context } from "hono";
 import { surveyHeard } from "../shared/reconcile/heard.ts";
-import { surveyBalancers, surveyMarks } from "../shared/reconcile/survey.ts";
+import { surveyBalancers, surveyClosed, surveyMarks } from "../shared/reconcile/survey.ts";
 import { surveyCertificateEnds } from "../shared/reconcile/survey-certificates.ts";
 import { seriesName } from "./counters.ts";
 import type { Door } from "./door.ts";
@@ -25,11 +25,13 @@ export async function metrics(door: Door, context: Context): Promise<Response> {
     const at = heard?.[way];
     if (at !== undefined) gauge("entrance_last_heard_seconds", { way }, at / 1_000);
   }
+  gauge("entrance_store_closed", {}, (await surveyClosed(door.entrance.context)) === undefined ? 0 : 1);
   const marks = await surveyMarks(door.entrance.context);
   gauge("entrance_marks_due", {}, marks.due);
   gauge("entrance_marks_later", {}, marks.later);
   gauge("entrance_oldest_mark_seconds", {}, marks.oldestMs / 1_000);
   for (const balancer of await surveyBalancers(door.entrance)) {
+    gauge("entrance_frozen", { balancer: balancer.name }, balancer.frozen === undefined ? 0 : 1);
     gauge("entrance_head_revision", { balancer: balancer.name }, balancer.head?.revision ?? 0);
     for (const node of balancer.nodes) {
       const labels = { balancer: balancer.name, node: node.url };

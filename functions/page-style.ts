@@ -12,6 +12,7 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0;
 th { font-weight: 600; color: var(--dim); font-size: .85rem; }
 code { font: .9em ui-monospace, monospace; }
 .good { color: var(--good); } .bad { color: var(--bad); }
+.alarm { border: 2px solid var(--bad); color: var(--bad); font-weight: 600; margin: 1rem 0; padding: .5rem .75rem; }
 footer { margin-top: 2rem; font-size: .85rem; }
 ul { margin: .25rem 0; padding-left: 1.2rem; }
 `;

@@ -26,6 +26,12 @@ export async function page(door: Door, context: Context): Promise<Response> {
 <body>
 <header><h1>Entrance</h1><p>${due} · store ${status.store}</p></header>
 <main>
+${status.closed === undefined ? "" : html`<p class="alarm">${status.closed}</p>`}
+${status.balancers.map(({ name, frozen }) =>
+  frozen === undefined
+    ? ""
+    : html`<p class="alarm">Balancer ${name} is FROZEN since ${new Date(frozen).toISOString()}: its nodes keep what they have. npm run store -- unfreeze ${name}</p>`,
+)}
 ${status.balancers.map(balancerSection)}
 <section>
 <h2>Domains</h2>

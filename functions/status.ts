@@ -2,7 +2,13 @@
 import type { Context } from "hono";
 import { EntranceError } from "../shared/model/error.ts";
 import { surveyHeard } from "../shared/reconcile/heard.ts";
-import { surveyBalancers, surveyDomains, surveyMarks, surveyRefused } from "../shared/reconcile/survey.ts";
+import {
+  surveyBalancers,
+  surveyClosed,
+  surveyDomains,
+  surveyMarks,
+  surveyRefused,
+} from "../shared/reconcile/survey.ts";
 import { surveyCertificates } from "../shared/reconcile/survey-certificates.ts";
 import type { Door } from "./door.ts";
 import { listIs } from "./resync.ts";
@@ -25,7 +31,8 @@ export type Status = Awaited<ReturnType<typeof readStatus>>;
 /** `after` is the `next` of an answer before; at most `limit` domains, and 1,000 refused objects and certificates. */
 export async function readStatus(door: Door, after: string | undefined, limit: number) {
   const { context } = door.entrance;
-  const [heard, balancers, marks, refused, certificates, domains] = await Promise.all([
+  const [closed, heard, balancers, marks, refused, certificates, domains] = await Promise.all([
+    surveyClosed(context),
     surveyHeard(context),
     surveyBalancers(door.entrance),
     surveyMarks(context),
@@ -36,6 +43,7 @@ export async function readStatus(door: Door, after: string | undefined, limit: n
   return {
     instance: context.instance,
     store: door.config.store.type,
+    ...(closed === undefined ? {} : { closed }),
     list: listIs(door),
     ...(heard === undefined ? {} : { heard }),
     marks,

@@ -9,6 +9,8 @@ export interface EtcdConfig {
   readonly caFile: string | undefined;
   readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly prefix: string;
+  /** Entrance has etcd drop the history that nobody needs. */
+  readonly compacts: boolean;
 }
 
 export interface DynamoDBConfig {
@@ -59,7 +61,13 @@ function readEtcd(text: ReadSetting): EtcdConfig {
     caFile: text("ENTRANCE_ETCD_CA"),
     client: readClient(text("ENTRANCE_ETCD_CERT"), text("ENTRANCE_ETCD_KEY")),
     prefix,
+    compacts: readCompaction(text("ENTRANCE_ETCD_COMPACTION") ?? "on"),
   };
+}
+
+function readCompaction(text: string): boolean {
+  if (text === "on" || text === "off") return text === "on";
+  return failSetting("ENTRANCE_ETCD_COMPACTION", "must be on, or off where others need the history of this etcd");
 }
 
 function readUser(name: string | undefined, password: string | undefined): EtcdConfig["user"] {

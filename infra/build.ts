@@ -30,6 +30,14 @@ const entries = {
     // Packages written as CommonJS ask for `require`, which an ES module does not have.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   },
+  /** What operators do with a store; lies beside `node`. */
+  operator: {
+    ...common,
+    entryPoints: ["functions/operator.ts"],
+    platform: "node",
+    external: ["etcd3"],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  },
   /** One file, which infra/aws/entrance.yaml takes up as it is. */
   lambda: {
     ...common,
@@ -44,6 +52,7 @@ export type Entry = keyof typeof entries;
 const files: Readonly<Record<Entry, string>> = {
   worker: "worker.js",
   node: "node.js",
+  operator: "operator.js",
   // A folder of its own: all that is in it is uploaded.
   lambda: "lambda/lambda.mjs",
 };

@@ -26,8 +26,13 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
     ],
     packages: ["valibot"],
   },
+  "shared/operate": {
+    rooms: ["shared/model", "shared/store", "shared/reconcile"],
+    packages: ["valibot", "@noble/hashes"],
+  },
   functions: {
     rooms: [
+      "shared/operate",
       "shared/model",
       "shared/observe",
       "shared/translate",
@@ -46,6 +51,8 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
 const platforms: Record<string, readonly string[]> = {
   "functions/worker.ts": ["cloudflare:workers"],
   "functions/node.ts": ["node:", "@hono/node-server"],
+  "functions/operator.ts": ["node:"],
+  "functions/lines.ts": ["node:"],
   "functions/lambda.ts": ["node:", "@aws-sdk/client-lambda"],
   "functions/shared-store.ts": ["node:"],
   "functions/kube-files.ts": ["node:", "undici"],
@@ -67,6 +74,7 @@ const assemblers = new Set([
   "functions/worker.ts",
   "functions/node.ts",
   "functions/lambda.ts",
+  "functions/operator.ts",
   "functions/shared-store.ts",
 ]);
 

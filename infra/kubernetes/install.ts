@@ -1,6 +1,6 @@
 /**
- * Lays out what Entrance's image has, in one folder: node.js (Entrance itself) and resync.js. Beside it, `npm install`
- * puts the one package that is not in the bundle.
+ * Lays out what Entrance's image has, in one folder: node.js (Entrance itself), operator.js (commands on its store) and
+ * resync.js. Beside it, `npm install` puts the one package that is not in the bundle.
  *
  *   node infra/kubernetes/install.ts FOLDER
  */
@@ -16,6 +16,7 @@ const Package = v.object({ dependencies: v.object({ etcd3: v.string() }) });
 export async function installEntrance(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await bundle("node", path.join(folder, "node.js"));
+  await bundle("operator", path.join(folder, "operator.js"));
   await build({
     entryPoints: [path.join(import.meta.dirname, "resync.ts")],
     outfile: path.join(folder, "resync.js"),

@@ -8,13 +8,14 @@ import type { Context } from "./settings.ts";
 
 export async function completeHeads(context: Context): Promise<void> {
   const { store, kubernetes, balancers } = context;
-  if (kubernetes === undefined) return;
   for (const { name } of balancers) {
     const entry = await store.get(headKey(name));
     const head = readHead(entry);
     if (entry === undefined || head === undefined || head.complete) continue;
-    const listed = await lastWholeList(context);
-    if (listed === 0 || !(await isTranslated(context, listed))) return;
+    if (kubernetes !== undefined) {
+      const listed = await lastWholeList(context);
+      if (listed === 0 || !(await isTranslated(context, listed))) return;
+    }
     const value = JSON.stringify({ ...head, complete: true });
     // Turns check the head as well: one that is under way begins anew.
     await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value }]);

@@ -9,9 +9,9 @@ import type { Apply } from "./cluster.ts";
 import { completeHeads } from "./complete.ts";
 import { Heard } from "./heard.ts";
 import { leaveHints, wishOf } from "./hint.ts";
-import { referredKey, refusedEventKey } from "./keys.ts";
+import { lockKey, referredKey, refusedEventKey } from "./keys.ts";
 import { Lister } from "./list.ts";
-import { freeLeftOver, type HeldLock } from "./lock.ts";
+import { freeLeftOver, type HeldLock, readLock, refuseClosed } from "./lock.ts";
 import { Pusher } from "./push.ts";
 import { ReadBack } from "./read-back.ts";
 import { refusedText } from "./refused.ts";
@@ -119,8 +119,10 @@ export class Entrance {
     await this.context.store.commit([], [...writes.values()].slice(0, maxCommitKeys));
   }
 
+  /** Throws `busy` where the store is closed, and what the store throws. */
   async tick(): Promise<void> {
     this.context.host.wakeAt(this.context.now() + this.context.timing.timerMs);
+    refuseClosed(readLock(await this.context.store.get(lockKey)));
     await this.#ready();
     // An API that does not answer holds up nothing else.
     if (this.context.kubernetes !== undefined) this.context.host.after(() => this.#read());

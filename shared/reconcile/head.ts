@@ -4,7 +4,7 @@ import { emptyDigest } from "../model/digest.ts";
 import type { Entry } from "../store/port.ts";
 import { readRecord } from "./record.ts";
 
-const schema = v.object({
+export const headSchema = v.object({
   format: v.literal(1),
   /** Random, made once: whose nodes these are. */
   store: v.string(),
@@ -14,14 +14,25 @@ const schema = v.object({
   digest: v.string(),
   /** False until the first whole LIST is translated; nothing is pushed before. True at once without an API to list. */
   complete: v.boolean(),
+  /** Ms since 1970: since then nothing is pushed, by an operator's command. All the rest goes on. */
+  frozen: v.optional(v.number()),
+  /** Ms since 1970: since then the store is closed (lock.ts), and another one drives these nodes. */
+  closed: v.optional(v.number()),
+  /** Stores whose nodes become this one's, by an operator's command. `until` in ms since 1970. */
+  replaces: v.optional(v.array(v.object({ store: v.string(), until: v.number() }))),
 });
 
-export type Head = v.InferOutput<typeof schema>;
+export type Head = v.InferOutput<typeof headSchema>;
 
 export function readHead(entry: Entry | undefined): Head | undefined {
-  return entry === undefined ? undefined : readRecord(schema, entry);
+  return entry === undefined ? undefined : readRecord(headSchema, entry);
 }
 
 export function firstHead(store: string, complete: boolean): Head {
   return { format: 1, store, epoch: 1, revision: 0, digest: emptyDigest, complete };
+}
+
+/** An operator has said that this store takes over nodes of that one. */
+export function mayReplace({ replaces = [] }: Head, store: string, now: number): boolean {
+  return replaces.some((each) => each.store === store && now < each.until);
 }

@@ -11,9 +11,13 @@ export const refusedPartition = "refused";
 /** Objects that are to be read back. */
 export const hintPartition = "hint";
 /** When the cluster was last heard. */
-export const heardKey = (way: "review" | "audit"): Key => ({ partition: "heard", sort: way });
+export const heardKey = (way: "review" | "audit"): Key => ({ partition: heardPartition, sort: way });
 /** Objects whose users are to be told something else. */
 export const announcePartition = "announce";
+export const headPartition = "head";
+export const floorPartition = "floor";
+export const tickPartition = "tick";
+export const heardPartition = "heard";
 export const clusterKey: Key = { partition: "cluster", sort: "cluster" };
 
 export const seenPartition = (kind: ObjectKind): string => `seen/${kind}`;
@@ -21,6 +25,7 @@ export const wantPartition = (kind: ObjectKind): string => `want/${kind}`;
 /** Parts of a want that is too large for one record. */
 export const partsPartition = (reference: Reference): string => `part/${referenceKey(reference)}`;
 export const usersPartition = (reference: Reference): string => `users/${referenceKey(reference)}`;
+export const nodesPartition = (balancer: string): string => `node/${encodeURIComponent(balancer)}`;
 export const logPartition = (balancer: string): string => `log/${encodeURIComponent(balancer)}`;
 
 /** NAMESPACE/NAME within a partition of one kind; `/` cannot occur in an encoded segment. */
@@ -53,7 +58,7 @@ export const announceKey = (reference: Reference): Key => ({
   partition: announcePartition,
   sort: referenceKey(reference),
 });
-export const floorKey = (kind: SeenKind): Key => ({ partition: "floor", sort: kind });
+export const floorKey = (kind: SeenKind): Key => ({ partition: floorPartition, sort: kind });
 export const refusedKey = (reference: Reference): Key => ({
   partition: refusedPartition,
   sort: referenceKey(reference),
@@ -71,7 +76,10 @@ export const userKey = (of: Reference, user: Reference): Key => ({
   sort: referenceKey(user),
 });
 
-export const headKey = (balancer: string): Key => ({ partition: "head", sort: encodeURIComponent(balancer) });
+export const headKey = (balancer: string): Key => ({
+  partition: headPartition,
+  sort: encodeURIComponent(balancer),
+});
 
 /** 16 digits, so that the order of keys is that of revisions. */
 export const logKey = (balancer: string, revision: number): Key => ({
@@ -85,8 +93,8 @@ export function revisionText(revision: number): string {
 
 /** A node's URL is its name; it has no user or password (functions/config.ts refuses those). */
 export const nodeRecordKey = (balancer: string, node: string): Key => ({
-  partition: `node/${encodeURIComponent(balancer)}`,
+  partition: nodesPartition(balancer),
   sort: encodeURIComponent(node),
 });
 
-export const tickKey = (name: string): Key => ({ partition: "tick", sort: name });
+export const tickKey = (name: string): Key => ({ partition: tickPartition, sort: name });

@@ -1,5 +1,6 @@
 /** The lock saves work; it makes nothing safe. Safe is that every commit checks the record as its holder wrote it. */
 import * as v from "valibot";
+import { EntranceError } from "../model/error.ts";
 import type { Check, Entry, Version, Write } from "../store/port.ts";
 import { lockKey } from "./keys.ts";
 import { readRecord } from "./record.ts";
@@ -12,9 +13,43 @@ const schema = v.object({
   fence: v.number(),
   /** Ms since 1970 by the holder's clock. */
   expires: v.number(),
+  /** By an operator's command: nobody gets the lock, and nothing is observed that a turn would have to follow. */
+  closed: v.optional(
+    v.object({
+      why: v.picklist(["moved", "importing"]),
+      /** Ms since 1970. */
+      since: v.number(),
+    }),
+  ),
 });
 
 export type LockRecord = v.InferOutput<typeof schema>;
+export type Closed = NonNullable<LockRecord["closed"]>;
+
+/** What the lock needs of its surroundings: an operator's command has no more. */
+export type Locking = Pick<Context, "store" | "now" | "timing" | "instance" | "counters">;
+
+const freshLock: LockRecord = { holder: "", fence: 0, expires: 0 };
+
+export function readLock(entry: Entry | undefined): LockRecord {
+  return entry === undefined ? freshLock : readRecord(schema, entry);
+}
+
+/** Of callers who could come again: by then they may be sent to the store that took this one's place. */
+const closedRetrySeconds = 10;
+
+/** Throws `busy` where an operator has closed the store. */
+export function refuseClosed({ closed }: LockRecord): void {
+  if (closed === undefined) return;
+  throw new EntranceError("busy", closedSentence(closed), { retryAfterSeconds: closedRetrySeconds });
+}
+
+export function closedSentence({ why }: Closed): string {
+  return why === "moved"
+    ? "this store is closed, since it was exported to take another place: start Entrance with the settings of that " +
+        "one, or open this one again with npm run store -- open"
+    : "an import into this store has not come to its end: run it once more";
+}
 
 /** A lock as its holder last wrote it. */
 export interface HeldLock {
@@ -23,12 +58,13 @@ export interface HeldLock {
   readonly writtenAt: number;
 }
 
-/** What a free or expired lock takes to be acquired; undefined while somebody holds it. */
+/** What a free or expired lock takes to be acquired; undefined while somebody holds it. Throws `busy` if it is closed. */
 export function acquisition(
-  context: Context,
+  context: Locking,
   entry: Entry | undefined,
 ): { check: Check; write: Write; fence: number } | undefined {
-  const record = entry === undefined ? { holder: "", fence: 0, expires: 0 } : readRecord(schema, entry);
+  const record = readLock(entry);
+  refuseClosed(record);
   const now = context.now();
   if (record.holder !== "" && now < record.expires + context.timing.clockMarginMs) return undefined;
   if (record.holder !== "") context.counters.add("entrance_lock_takeovers_total");
@@ -41,7 +77,7 @@ export function acquisition(
 }
 
 /** Reads the lock and takes it if it is free or expired; undefined: somebody has it. */
-export async function tryAcquire(context: Context): Promise<HeldLock | undefined> {
+export async function tryAcquire(context: Locking): Promise<HeldLock | undefined> {
   const attempt = acquisition(context, await context.store.get(lockKey));
   if (attempt === undefined) return undefined;
   const result = await context.store.commit([attempt.check], [attempt.write]);
@@ -50,7 +86,7 @@ export async function tryAcquire(context: Context): Promise<HeldLock | undefined
 }
 
 /** Good for another lease; undefined: it was lost. */
-export async function extend(context: Context, lock: HeldLock): Promise<HeldLock | undefined> {
+export async function extend(context: Locking, lock: HeldLock): Promise<HeldLock | undefined> {
   const now = context.now();
   const result = await context.store.commit(
     [{ key: lockKey, version: lock.version }],
@@ -60,7 +96,7 @@ export async function extend(context: Context, lock: HeldLock): Promise<HeldLock
 }
 
 /** The record of a lock for another lease from `now`. */
-export function heldLockText(context: Context, fence: number, now: number): string {
+export function heldLockText(context: Locking, fence: number, now: number): string {
   const record: LockRecord = { holder: context.instance, fence, expires: now + context.timing.leaseMs };
   return JSON.stringify(record);
 }
@@ -72,7 +108,7 @@ export function freeLockText(lock: HeldLock): string {
 }
 
 /** Frees it, if it is still ours. */
-export async function release(context: Context, lock: HeldLock): Promise<void> {
+export async function release(context: Locking, lock: HeldLock): Promise<void> {
   const check = { key: lockKey, version: lock.version };
   await context.store.commit([check], [{ key: lockKey, value: freeLockText(lock) }]);
 }

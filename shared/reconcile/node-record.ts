@@ -3,7 +3,12 @@ import * as v from "valibot";
 import type { Entry } from "../store/port.ts";
 import { readRecord } from "./record.ts";
 
-const schema = v.object({ error: v.string(), at: v.number() });
+const schema = v.object({
+  error: v.string(),
+  at: v.number(),
+  /** Another store, whose node it is. */
+  store: v.optional(v.string()),
+});
 
 export type NodeRecord = v.InferOutput<typeof schema>;
 
@@ -12,7 +17,7 @@ export function readNodeRecord(entry: Entry): NodeRecord {
 }
 
 /** `at` in ms since 1970. */
-export function nodeRecordText(error: string, at: number): string {
-  const record: NodeRecord = { error, at };
+export function nodeRecordText(error: string, at: number, store: string | undefined): string {
+  const record: NodeRecord = { error, at, ...(store === undefined ? {} : { store }) };
   return JSON.stringify(record);
 }

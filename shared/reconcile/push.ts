@@ -3,7 +3,7 @@
  * answers decides what it is sent next, so nothing has to be remembered; what is remembered saves a question.
  */
 import type { NodeState, Receipt, Resource } from "../plugins/port.ts";
-import { type Head, readHead } from "./head.ts";
+import { type Head, mayReplace, readHead } from "./head.ts";
 import { changesSince, everything } from "./history.ts";
 import { headKey, nodeRecordKey } from "./keys.ts";
 import { nodeRecordText } from "./node-record.ts";
@@ -26,6 +26,10 @@ export interface NodeMemory {
   /** Ms since 1970: not tried before, after failures. */
   notBefore: number;
   error: string | undefined;
+  /** Another store, whose node it is: the error says so. */
+  belongsTo: string | undefined;
+  /** This process has just made it durable, and has not sent it yet. */
+  committed: Head | undefined;
   /** The error that the store's record tells; null: a process before this one may have left any. */
   recorded: string | undefined | null;
   /** Ms since 1970. */
@@ -53,6 +57,9 @@ export class Pusher {
       const recent = this.#recent.get(each.balancer) ?? new Recent();
       recent.add(each);
       this.#recent.set(each.balancer, recent);
+      for (const balancer of this.#context.balancers.filter(({ name }) => name === each.balancer)) {
+        for (const node of balancer.nodes) this.#task(balancer, node).memory.committed = each.head;
+      }
     }
     this.#context.host.after(() => this.push(committed.map((each) => each.balancer)));
   }
@@ -100,6 +107,8 @@ export class Pusher {
       failures: 0,
       notBefore: 0,
       error: undefined,
+      committed: undefined,
+      belongsTo: undefined,
       recorded: null,
       answeredAt: undefined,
     };
@@ -141,8 +150,8 @@ export class Pusher {
     const { store, timing } = this.#context;
     let snapshot = false;
     for (let delivery = 0; delivery < maxDeliveries; delivery += 1) {
-      const head = readHead(await store.get(headKey(balancer.name)));
-      if (head === undefined || !head.complete) return undefined;
+      const head = justCommitted(memory) ?? readHead(await store.get(headKey(balancer.name)));
+      if (head === undefined || !head.complete || head.closed !== undefined) return undefined;
       // The memory's own may be forgotten at any await, to be asked for.
       const { state } = memory;
       if (state === undefined) {
@@ -150,14 +159,15 @@ export class Pusher {
         if (failure !== undefined) return failure;
         continue;
       }
-      if (isAt(state, head)) return undefined;
+      if (isAt(state, head) || head.frozen !== undefined) return undefined;
       const strange = await this.#strange(balancer, state, head);
       if (strange === "again") continue;
       if (strange !== undefined) {
         memory.state = undefined;
+        if (state.store !== head.store) memory.belongsTo = state.store;
         return strange;
       }
-      const whole = snapshot || state.store === "" || state.epoch !== head.epoch;
+      const whole = snapshot || state.store !== head.store || state.epoch !== head.epoch;
       const receipt = await this.#deliver(balancer, node, state, whole ? undefined : head);
       if (receipt === undefined) return undefined;
       // The head may move on faster than it is pushed: a node that comes along is well.
@@ -199,16 +209,23 @@ export class Pusher {
     counters.add("entrance_deliveries_total", { balancer: balancer.name, type: "snapshot" });
     return balancer.plugin.deliver(
       node,
-      { type: "snapshot", target: targetOf(all.head), resources: all.resources },
+      {
+        type: "snapshot",
+        target: targetOf(all.head),
+        resources: all.resources,
+        ...(state.store === "" || state.store === all.head.store ? {} : { replaces: state.store }),
+      },
       timing.pushTimeoutMs * snapshotTimeouts(all.resources.length),
     );
   }
 
-  /** A node of another store is not ours to change; one ahead of us says that our store was restored from a backup. */
+  /** A node of another store is not ours to change, unless we were told; one ahead of us says that our store was restored from a backup. */
   async #strange(balancer: Balancer, state: NodeState, head: Head): Promise<string | undefined> {
     if (state.store === "") return undefined;
     if (state.store !== head.store) {
-      return "the node belongs to another store: adopt it with npm run adopt, or empty its state directory";
+      if (mayReplace(head, state.store, this.#context.now())) return undefined;
+      const { name } = balancer;
+      return `the node belongs to another store: adopt it with npm run adopt -- ${name}, or empty its state directory`;
     }
     if (state.epoch < head.epoch || (state.epoch === head.epoch && state.revision <= head.revision)) return undefined;
     await raiseEpoch(this.#context, balancer.name, state);
@@ -221,6 +238,7 @@ export class Pusher {
       return receipt.message;
     }
     memory.state = receipt.state;
+    memory.belongsTo = undefined;
     memory.answeredAt = this.#context.now();
     return undefined;
   }
@@ -244,7 +262,7 @@ export class Pusher {
     }
     if (memory.recorded === failure) return;
     try {
-      const value = failure === undefined ? null : nodeRecordText(failure, this.#context.now());
+      const value = failure === undefined ? null : nodeRecordText(failure, this.#context.now(), memory.belongsTo);
       await store.commit([], [{ key: nodeRecordKey(balancer.name, node), value }]);
       memory.recorded = failure;
     } catch {
@@ -256,6 +274,18 @@ export class Pusher {
 /** As a node that does not answer holds up its own next delivery, a small snapshot is given up as soon as a change. */
 function snapshotTimeouts(resources: number): number {
   return Math.min(maxSnapshotTimeouts, 1 + Math.floor(resources / resourcesPerTimeout));
+}
+
+/** Once, and only as the next step from where the node is: what is newer by now is read and sent after it. */
+function justCommitted(memory: NodeMemory): Head | undefined {
+  const { state, committed } = memory;
+  memory.committed = undefined;
+  const isNext =
+    state !== undefined &&
+    committed?.store === state.store &&
+    committed.epoch === state.epoch &&
+    committed.revision > state.revision;
+  return isNext ? committed : undefined;
 }
 
 /** A node tells what it rejects of a batch; what it rejected before and is not in the batch stands. */

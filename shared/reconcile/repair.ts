@@ -14,7 +14,9 @@ export async function tick(context: Context, pusher: Pusher, onReferred: OnRefer
   await promote(context);
   await workDue(context, pusher, onReferred);
   await completeHeads(context);
-  await pusher.repair(await isTurnOf(context, "digest", context.timing.digestMs));
+  const isMinute = await isTurnOf(context, "digest", context.timing.digestMs);
+  if (isMinute) context.host.after(() => tend(context));
+  await pusher.repair(isMinute);
 }
 
 export async function workDue(context: Context, pusher: Pusher, onReferred: OnReferred): Promise<void> {
@@ -22,6 +24,14 @@ export async function workDue(context: Context, pusher: Pusher, onReferred: OnRe
   if (due.entries.length > 0) {
     const lock = await tryAcquire(context);
     if (lock !== undefined) await runTurns(context, lock, (committed) => pusher.committed(committed), onReferred);
+  }
+}
+
+async function tend({ store, now, warn }: Context): Promise<void> {
+  try {
+    await store.tend?.(now());
+  } catch (error) {
+    warn(`the store's upkeep: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -16,7 +16,7 @@ export async function raiseEpoch(
 ): Promise<void> {
   const entry = await context.store.get(headKey(balancer));
   const head = readHead(entry);
-  if (entry === undefined || head === undefined || head.store !== state.store) return;
+  if (entry === undefined || head === undefined || head.store !== state.store || head.closed !== undefined) return;
   const isAhead = head.epoch === state.epoch && head.revision < state.revision;
   if (head.epoch > state.epoch || (head.epoch === state.epoch && !isAhead && why === "ahead")) return;
   // What happened since the backup is known to the cluster alone: it is listed before anything is pushed.

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
 import { contestKinds, seenKinds } from "../model/reference.ts";
-import { type Check, maxCommitKeys, maxPageSize, type Write } from "../store/port.ts";
+import { type Check, type Entry, maxCommitKeys, maxPageSize, type Write } from "../store/port.ts";
 import { translatorVersion } from "../translate/version.ts";
 import { firstHead } from "./head.ts";
 import { dirtyPartition, headKey, rulesKey, seenPartition, wantPartition } from "./keys.ts";
@@ -11,7 +11,7 @@ import { markText } from "./mark.ts";
 import { readRecord } from "./record.ts";
 import type { Context } from "./settings.ts";
 
-const schema = v.object({
+export const rulesSchema = v.object({
   translator: v.number(),
   /** Of the settings, as the operator counts them. */
   generation: v.optional(v.number(), 0),
@@ -21,7 +21,11 @@ const schema = v.object({
   marked: v.optional(v.boolean(), true),
 });
 
-type Rules = v.InferOutput<typeof schema>;
+export type Rules = v.InferOutput<typeof rulesSchema>;
+
+export function readRules(entry: Entry): Rules {
+  return readRecord(rulesSchema, entry);
+}
 
 /**
  * | the store's rules                      |                                                          |
@@ -33,7 +37,7 @@ type Rules = v.InferOutput<typeof schema>;
  */
 export async function ensureRules(context: Context): Promise<void> {
   const entry = await context.store.get(rulesKey);
-  const known = entry === undefined ? undefined : readRecord(schema, entry);
+  const known = entry === undefined ? undefined : readRules(entry);
   const ours = rulesOf(context);
   if (known === undefined || compareRules(context, known, ours) < 0) {
     const value = JSON.stringify({ ...ours, marked: known === undefined } satisfies Rules);
@@ -44,14 +48,14 @@ export async function ensureRules(context: Context): Promise<void> {
 /** What each commit of a turn checks, so that nobody translates by rules that have been replaced. */
 export async function rulesCheck(context: Context): Promise<Check> {
   const entry = await context.store.get(rulesKey);
-  if (entry !== undefined) compareRules(context, readRecord(schema, entry), rulesOf(context));
+  if (entry !== undefined) compareRules(context, readRules(entry), rulesOf(context));
   return { key: rulesKey, version: entry?.version ?? null };
 }
 
 /** Part of the timer's work, since it takes long and nobody who waits for an answer should. */
 export async function markWhereRulesChanged(context: Context): Promise<void> {
   const entry = await context.store.get(rulesKey);
-  const known = entry === undefined ? undefined : readRecord(schema, entry);
+  const known = entry === undefined ? undefined : readRules(entry);
   if (entry === undefined || known === undefined || known.marked) return;
   if (compareRules(context, known, rulesOf(context)) !== 0) return;
   await markEverything(context);

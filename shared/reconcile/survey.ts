@@ -6,7 +6,16 @@ import type { Rejection } from "../plugins/port.ts";
 import { maxPageSize } from "../store/port.ts";
 import type { Entrance } from "./entrance.ts";
 import { type Head, readHead } from "./head.ts";
-import { dirtyPartition, headKey, laterPartition, nodeRecordKey, refusedPartition, wantPartition } from "./keys.ts";
+import {
+  dirtyPartition,
+  headKey,
+  laterPartition,
+  lockKey,
+  nodeRecordKey,
+  refusedPartition,
+  wantPartition,
+} from "./keys.ts";
+import { closedSentence, readLock } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import { readNodeRecord } from "./node-record.ts";
 import { type Refused, readRefused } from "./refused.ts";
@@ -19,6 +28,8 @@ export interface BalancerSurvey {
   readonly classes: readonly string[];
   readonly addresses: readonly string[];
   readonly head: Head | undefined;
+  /** Ms since 1970: since then nothing is pushed, by an operator's command. */
+  readonly frozen: number | undefined;
   readonly nodes: readonly NodeSurvey[];
 }
 
@@ -48,9 +59,20 @@ export async function surveyBalancers(entrance: Entrance): Promise<BalancerSurve
         return { url, revision, lag, error: told, rejected: state?.rejected ?? [], answeredAt };
       });
       const { name, classes, addresses } = balancer;
-      return { name, classes, addresses, head, nodes: await Promise.all(nodes) };
+      return { name, classes, addresses, head, frozen: head?.frozen, nodes: await Promise.all(nodes) };
     }),
   );
+}
+
+/** Undefined: the store is open. */
+export async function surveyClosed({ store }: Context): Promise<string | undefined> {
+  const { closed } = readLock(await store.get(lockKey));
+  return closed === undefined ? undefined : closedSentence(closed);
+}
+
+export async function frozenBalancers({ store, balancers }: Context): Promise<string[]> {
+  const heads = await Promise.all(balancers.map(({ name }) => store.get(headKey(name))));
+  return balancers.flatMap(({ name }, index) => (readHead(heads[index])?.frozen === undefined ? [] : [name]));
 }
 
 /** Counted up to so many; beyond that the number says "at least". */

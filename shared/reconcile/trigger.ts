@@ -8,7 +8,7 @@ import { type Check, maxCommitKeys, type Write } from "../store/port.ts";
 import { type Floor, floorIn, isDoubtful, isPast } from "./floor.ts";
 import { leaveHints } from "./hint.ts";
 import { dirtyKey, floorKey, laterKey, lockKey, seenKey } from "./keys.ts";
-import { acquisition, type HeldLock, tryAcquire } from "./lock.ts";
+import { acquisition, type HeldLock, readLock, refuseClosed, tryAcquire } from "./lock.ts";
 import { markText } from "./mark.ts";
 import { withoutStrangers } from "./secrets.ts";
 import { news, readSeen, type SeenRecord } from "./seen.ts";
@@ -51,7 +51,8 @@ type Counts = Record<keyof Triggered["counts"], number>;
 
 /**
  * Records what is news and marks what changed. When this returns, everything is durable. Throws `busy` when others
- * write the same objects all the time, and what the store throws; all of it may be sent again without harm.
+ * write the same objects all the time or the store is closed, and what the store throws; all of it may be sent again
+ * without harm.
  * `reading`: it was not told by webhooks, but read.
  */
 export async function trigger(
@@ -120,11 +121,13 @@ async function record(
     const [lockEntry, floors, ...entries] = await Promise.all([
       acquire ? context.store.get(lockKey) : undefined,
       floorsFor(context, subjects),
-      ...subjects.map(async ({ reference }) => ({
-        seen: await context.store.get(seenKey(reference)),
-        mark: await context.store.get(dirtyKey(reference)),
-      })),
+      ...subjects.map(async ({ reference }) => {
+        const keys = [seenKey(reference), dirtyKey(reference)] as const;
+        const [seen, mark] = await Promise.all(keys.map((key) => context.store.get(key)));
+        return { seen, mark };
+      }),
     ]);
+    if (acquire) refuseClosed(readLock(lockEntry));
     const checks: Check[] = [];
     const writes: Write[] = [];
     const found = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 };

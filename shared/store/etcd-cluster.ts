@@ -1,7 +1,14 @@
 /** The endpoints of one etcd: one is asked until it fails, then the next; every call has an end. */
 import { EntranceError } from "../model/error.ts";
 import { type Deadline, pause } from "./deadline.ts";
-import { answerTooLarge, type EtcdEndpoint, EtcdFault, type Txn, type TxnAnswer } from "./etcd-transport.ts";
+import {
+  answerTooLarge,
+  type EtcdEndpoint,
+  EtcdFault,
+  type Revision,
+  type Txn,
+  type TxnAnswer,
+} from "./etcd-transport.ts";
 
 /** One answer of one endpoint; a commit waits for the disks of a majority. */
 const callMs = 2_000;
@@ -53,6 +60,11 @@ export class EtcdCluster {
     }
   }
 
+  /** Once, at the endpoint that answered last. Throws {@link EtcdFault}. */
+  async compact(revision: Revision): Promise<void> {
+    await this.#endpoints[this.#current]?.compact(revision, callMs);
+  }
+
   close(): void {
     for (const endpoint of this.#endpoints) endpoint.close();
   }
@@ -62,7 +74,11 @@ export class EtcdCluster {
 const final: readonly (readonly [says: RegExp, code: "misconfigured" | "busy", advice: string])[] = [
   [/too many operations/, "misconfigured", "start etcd with --max-txn-ops=128 or more"],
   [/request is too large/, "misconfigured", "start etcd with --max-request-bytes=1572864 or more"],
-  [/database space exceeded/, "busy", "etcd's quota is used up: compact, defragment, then `etcdctl alarm disarm`"],
+  [
+    /database space exceeded/,
+    "busy",
+    "etcd's quota is used up: `etcdctl compact` and `defrag`, or a larger --quota-backend-bytes, then `etcdctl alarm disarm`",
+  ],
   [/too many requests/, "busy", "etcd is overloaded"],
   [/permission denied/, "misconfigured", "grant ENTRANCE_ETCD_USER reading and writing below ENTRANCE_ETCD_PREFIX"],
   [/authentication failed/, "misconfigured", "ENTRANCE_ETCD_USER and ENTRANCE_ETCD_PASSWORD are not etcd's"],

@@ -15,6 +15,7 @@ import {
   EtcdFault,
   maxAnswerBytes,
   type Operation,
+  type Revision,
   type Txn,
   type TxnAnswer,
 } from "./etcd-transport.ts";
@@ -25,13 +26,15 @@ export interface EtcdGatewaySettings {
   readonly endpoints: readonly string[];
   readonly user: { readonly name: string; readonly password: SecretText } | undefined;
   readonly prefix: string;
+  /** Unless false, history that nobody needs is dropped. */
+  readonly compacts?: boolean;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** Nothing is sent before the first call. */
 export function openEtcdGateway(settings: EtcdGatewaySettings): Store {
   const endpoints = settings.endpoints.map((endpoint) => new GatewayEndpoint(endpoint, settings));
-  return openEtcdStore(new EtcdCluster(endpoints), settings.prefix);
+  return openEtcdStore(new EtcdCluster(endpoints), settings.prefix, settings.compacts);
 }
 
 /** An authentication is a commit of etcd's, with a slow hash before it. */
@@ -76,11 +79,19 @@ class GatewayEndpoint implements EtcdEndpoint {
   }
 
   async txn(txn: Txn, timeoutMs: number): Promise<TxnAnswer> {
-    const body = JSON.stringify(requestOf(txn));
+    return answerOf(parse(TxnResponse, await this.#authorized("/v3/kv/txn", requestOf(txn), timeoutMs)));
+  }
+
+  async compact(revision: Revision, timeoutMs: number): Promise<void> {
+    await this.#authorized("/v3/kv/compaction", { revision }, timeoutMs);
+  }
+
+  async #authorized(path: string, request: unknown, timeoutMs: number): Promise<unknown> {
+    const body = JSON.stringify(request);
     for (let tokens = 1; ; tokens += 1) {
       const token = await this.#authenticated();
       try {
-        return answerOf(parse(TxnResponse, await this.#ask("/v3/kv/txn", body, token, timeoutMs)));
+        return await this.#ask(path, body, token, timeoutMs);
       } catch (error) {
         if (!(error instanceof EtcdFault) || !isOldToken(error) || tokens === maxTokens) throw error;
         // Somebody else may have renewed it meanwhile.

@@ -49,6 +49,11 @@ export class EtcdKeys {
     return this.#own(`fences/${slot}`);
   }
 
+  /** Who compacted last, and when. */
+  get compaction(): Uint8Array {
+    return this.#own("compaction");
+  }
+
   #own(name: string): Uint8Array {
     return encoder.encode(`${this.#prefix}\0\0${name}`);
   }

@@ -3,6 +3,7 @@ import { EntranceError } from "../model/error.ts";
 import { Deadline } from "./deadline.ts";
 import { type EtcdCluster, toEntranceError } from "./etcd-cluster.ts";
 import { commitToEtcd, readOnly } from "./etcd-commit.ts";
+import { compactEtcd } from "./etcd-compaction.ts";
 import { EtcdKeys } from "./etcd-keys.ts";
 import { answerTooLarge, EtcdFault, type KeyValue, type Operation, type Range } from "./etcd-transport.ts";
 import { checkCommit, checkKey, checkList } from "./limits.ts";
@@ -16,8 +17,8 @@ const pageUnits = 4_000_000;
 /** Asked for at first; four times as many each time, as long as what comes is small. */
 const firstEntries = 32;
 
-/** Nothing is sent before the first call. */
-export function openEtcdStore(cluster: EtcdCluster, prefix: string): Store {
+/** Nothing is sent before the first call. `compacts`: history that nobody needs is dropped. */
+export function openEtcdStore(cluster: EtcdCluster, prefix: string, compacts = true): Store {
   const keys = new EtcdKeys(prefix);
   let ready: Promise<void> | undefined;
 
@@ -50,6 +51,9 @@ export function openEtcdStore(cluster: EtcdCluster, prefix: string): Store {
     async commit(checks, writes) {
       checkCommit(checks, writes);
       return attempt(() => commitToEtcd(cluster, keys, checks, writes));
+    },
+    async tend(now) {
+      if (compacts) await attempt(() => compactEtcd(cluster, keys, now));
     },
     async close() {
       cluster.close();

@@ -55,6 +55,8 @@ export interface TxnAnswer {
 export interface EtcdEndpoint {
   /** Throws {@link EtcdFault}. */
   txn(txn: Txn, timeoutMs: number): Promise<TxnAnswer>;
+  /** History before this revision goes. Throws {@link EtcdFault}. */
+  compact(revision: Revision, timeoutMs: number): Promise<void>;
   close(): void;
 }
 

@@ -12,6 +12,7 @@ import {
   EtcdFault,
   maxAnswerBytes,
   type Operation,
+  type Revision,
   type Txn,
   type TxnAnswer,
 } from "./etcd-transport.ts";
@@ -28,12 +29,14 @@ export interface EtcdSettings {
   readonly ca: Buffer | undefined;
   readonly client: { readonly certificate: Buffer; readonly key: Buffer } | undefined;
   readonly prefix: string;
+  /** Unless false, history that nobody needs is dropped. */
+  readonly compacts?: boolean;
 }
 
 /** Nothing is sent before the first call. */
 export function openEtcd(settings: EtcdSettings): Store {
   const endpoints = settings.endpoints.map((endpoint) => new GrpcEndpoint(endpoint, settings));
-  return openEtcdStore(new EtcdCluster(endpoints), settings.prefix);
+  return openEtcdStore(new EtcdCluster(endpoints), settings.prefix, settings.compacts);
 }
 
 /** An authentication is a commit of etcd's, with a slow hash before it. */
@@ -66,9 +69,20 @@ class GrpcEndpoint implements EtcdEndpoint {
 
   async txn(txn: Txn, timeoutMs: number): Promise<TxnAnswer> {
     const request = requestOf(txn);
-    const deadline = Date.now() + timeoutMs;
+    return this.#ask(async (client, options) => answerOf(await client.kv.txn(request, options)), timeoutMs);
+  }
+
+  async compact(revision: Revision, timeoutMs: number): Promise<void> {
+    await this.#ask((client, options) => client.kv.compact({ revision }, options), timeoutMs);
+  }
+
+  async #ask<T>(
+    call: (client: Etcd3, options: { readonly deadline: number }) => Promise<T>,
+    timeoutMs: number,
+  ): Promise<T> {
+    const options = { deadline: Date.now() + timeoutMs };
     try {
-      return answerOf(await this.#client.kv.txn(request, { deadline }));
+      return await call(this.#client, options);
     } catch (cause) {
       const fault = faultOf(cause);
       if (!isOldToken(fault) || this.#isClosed) throw fault;
@@ -77,7 +91,7 @@ class GrpcEndpoint implements EtcdEndpoint {
       this.#client = new Client(this.#options);
     }
     try {
-      return answerOf(await this.#client.kv.txn(request, { deadline }));
+      return await call(this.#client, options);
     } catch (cause) {
       throw faultOf(cause);
     }

@@ -64,6 +64,12 @@ export interface Store {
    */
   commit(checks: readonly Check[], writes: readonly Write[]): Promise<CommitResult>;
 
+  /**
+   * What the store needs from time to time to stay small; called by the minute, by one of all copies. `now` in ms since
+   * 1970. Absent: nothing.
+   */
+  tend?(now: number): Promise<void>;
+
   close(): Promise<void>;
 }
 

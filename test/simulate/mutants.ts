@@ -391,7 +391,7 @@ export const mutants: readonly Mutant[] = [
       reconcile("turn", "ledger.abide(rules);", ""),
       reconcile(
         "rules",
-        "if (entry !== undefined) compareRules(context, readRecord(schema, entry), rulesOf(context));",
+        "if (entry !== undefined) compareRules(context, readRules(entry), rulesOf(context));",
         "",
       ),
     ],

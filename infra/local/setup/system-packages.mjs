@@ -40,6 +40,7 @@ const neededBy = {
   "infra/local/start.ts": ["node"],
   "infra/local/apply.ts": [],
   "infra/build.ts": [],
+  "functions/operator.ts": [],
   "infra/check.ts": ["lint"],
   "test/run.ts": everything,
   "test/bench/main.ts": ["node", "load", "certificates"],

@@ -1,0 +1,25 @@
+/** A balancer that was taken out of the settings: once nothing is wanted of it, its history goes. */
+
+import { emptyDigest } from "../model/digest.ts";
+import { EntranceError } from "../model/error.ts";
+import { readHead } from "../reconcile/head.ts";
+import { headKey } from "../reconcile/keys.ts";
+import type { Store } from "../store/port.ts";
+import { unknownBalancer } from "./change-head.ts";
+import { clearBalancer } from "./clear.ts";
+
+/** Throws `not-found`, and `invalid` where objects still want something of it. */
+export async function forget(store: Store, balancer: string): Promise<void> {
+  const entry = await store.get(headKey(balancer));
+  const head = readHead(entry);
+  if (entry === undefined || head === undefined) throw await unknownBalancer(store, balancer);
+  if (head.digest !== emptyDigest) {
+    throw new EntranceError(
+      "invalid",
+      `objects still want something of balancer ${balancer}: take it out of ENTRANCE_BALANCERS of all copies, raise ` +
+        "ENTRANCE_GENERATION, and wait until /status has no marks due",
+    );
+  }
+  await clearBalancer(store, balancer);
+  await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value: null }]);
+}
