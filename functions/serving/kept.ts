@@ -41,6 +41,19 @@ export function withAuthority(kept: Partial<Kept>, certificate: string, now: num
   return [certificate.trim(), ...good.slice(0, 1).map((each) => each.toString().trim()), ""].join("\n");
 }
 
+/** Somebody installed anew, with another authority, while those that it serves run on. */
+const maxFormer = 2;
+
+/** All authorities of `bundle`, then those that `former` has besides and that are still good: the first two. */
+export function withFormer(bundle: string, former: string, now: number): string {
+  const own = authoritiesOf(bundle);
+  const others = authoritiesOf(former).filter(
+    (each) =>
+      each.validToDate.getTime() > now && own.every(({ fingerprint256 }) => fingerprint256 !== each.fingerprint256),
+  );
+  return [...own, ...others.slice(0, maxFormer)].map((each) => `${each.toString().trim()}\n`).join("");
+}
+
 /** The one that signs. */
 export function firstAuthority(bundle: string): string {
   return authoritiesOf(bundle)[0]?.toString() ?? "";

@@ -67,8 +67,10 @@ export class Serving {
     if (this.#objects === undefined) return undefined;
     const kept = await ensureCertificate(this.#objects, tls.secret, tls.names, Date.now());
     this.#ours = kept["ca.crt"];
-    this.#nodes = kept["ca.crt"];
-    if (tls.nodes !== undefined) await issue(this.#objects, tls.nodes.secret, tls.nodes.names, kept, Date.now());
+    this.#nodes =
+      tls.nodes === undefined
+        ? kept["ca.crt"]
+        : await issue(this.#objects, tls.nodes.secret, tls.nodes.names, kept, Date.now());
     return { cert: kept["tls.crt"], key: kept["tls.key"] };
   }
 
