@@ -1,4 +1,4 @@
-/** AWS's DynamoDB Local with the table of infra/aws/table.yaml; all in memory. */
+/** AWS's DynamoDB Local with the table of infra/aws/table.yaml; in memory, or in a folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -25,28 +25,32 @@ export class DynamoDBLocal {
   readonly port: number;
   readonly endpoint: string;
   readonly client: DynamoDBClient;
+  readonly #directory: string | undefined;
   #child: ChildProcess | undefined;
   #said = "";
 
-  private constructor(port: number) {
+  private constructor(port: number, directory: string | undefined) {
     this.port = port;
+    this.#directory = directory;
     this.endpoint = `http://127.0.0.1:${port}`;
     this.client = new DynamoDBClient({ endpoint: this.endpoint, region: localKeys.AWS_REGION, credentials });
   }
 
-  static async start(): Promise<DynamoDBLocal> {
+  /** In this folder it keeps what it has; without one it remembers nothing. */
+  static async start(directory?: string): Promise<DynamoDBLocal> {
     const [port = 0] = await freePorts(1);
-    const made = new DynamoDBLocal(port);
+    const made = new DynamoDBLocal(port, directory);
     await made.start();
     return made;
   }
 
-  /** Again after {@link kill}: it remembers nothing. */
+  /** Again after {@link kill}. */
   async start(): Promise<void> {
     const jars = dynamoDbLocalJars(root).map(({ file }) => file);
     if (jars.some((file) => !existsSync(file))) throw new Error("DynamoDB Local is missing. Type: npm run setup");
     const main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner";
-    const options = ["-inMemory", "-disableTelemetry", "-port", String(this.port)];
+    const kept = this.#directory === undefined ? ["-inMemory"] : ["-sharedDb", "-dbPath", this.#directory];
+    const options = [...kept, "-disableTelemetry", "-port", String(this.port)];
     const child = spawn("java", ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", jars.join(":"), main, ...options], {
       stdio: ["ignore", "pipe", "pipe"],
     });

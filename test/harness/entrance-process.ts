@@ -99,6 +99,11 @@ export class EntranceProcess {
     await exited;
   }
 
+  /** To the whole group: SIGSTOP freezes it where it stands. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.#child?.pid !== undefined) process.kill(-this.#child.pid, signal);
+  }
+
   /** kill -9 of the whole group. */
   async kill9(): Promise<void> {
     await this.#end("SIGKILL");

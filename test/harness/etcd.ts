@@ -65,10 +65,17 @@ export class EtcdCluster {
     this.#directory = directory;
   }
 
+  /** Where the members keep what they have. */
+  files(): string[] {
+    const found = globSync("**/*", { cwd: this.#directory, withFileTypes: true }).filter((file) => file.isFile());
+    return found.map((file) => join(file.parentPath, file.name));
+  }
+
   /** All bytes that the members keep, as they lie on the disk. */
   stored(): string {
-    const files = globSync("**/*", { cwd: this.#directory, withFileTypes: true }).filter((file) => file.isFile());
-    return files.map((file) => readFileSync(join(file.parentPath, file.name), "latin1")).join("\n");
+    return this.files()
+      .map((file) => readFileSync(file, "latin1"))
+      .join("\n");
   }
 
   get urls(): string[] {
