@@ -18,9 +18,9 @@ const keptMs = 300_000;
 export async function compactEtcd(cluster: EtcdCluster, keys: EtcdKeys, now: number): Promise<void> {
   const key = keys.compaction;
   const found = (await cluster.untilAnswered(readOnly({ type: "range", key }), new Deadline())).ranges[0]?.kvs[0];
-  const age = now - Number(found?.value ?? 0);
   // A clock that was set back waits no longer than another one.
-  if (age >= 0 && age < keptMs) return;
+  const age = found === undefined ? keptMs : Math.abs(now - Number(found.value));
+  if (age < keptMs) return;
   const isOurs = await noted(cluster, key, found?.mod ?? "0", now);
   if (!isOurs || found === undefined) return;
   try {
