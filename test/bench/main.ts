@@ -1,8 +1,34 @@
-/** `npm run bench [-- node|change] [--json]`: figures, as tables for people or JSON for machines. */
+/**
+ * `npm run bench [-- node|change|cluster] [--json]`: figures, as tables for people or JSON for machines.
+ *
+ *   npm run bench -- cluster                       on a real kube-apiserver, as root; 20 minutes
+ *   npm run bench -- cluster --routes 300 --trace  shorter, and where each millisecond of a new route goes
+ *   npm run bench -- cluster --row newRoute        that row alone; may be given several times
+ */
+import { parseArgs } from "node:util";
+import { MissingProgram } from "../cluster/programs.ts";
 import { benchChange } from "./change.ts";
+import { benchCluster } from "./cluster.ts";
 import { benchNode } from "./node.ts";
 
-const benches = { node: benchNode, change: async (say: Say) => ({ change: await benchChange(say) }) } as const;
+const { values, positionals: named } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    routes: { type: "string", default: "3000" },
+    trace: { type: "boolean", default: false },
+    row: { type: "string", multiple: true, default: [] },
+  },
+});
+const { json, trace, row: only } = values;
+
+const benches = {
+  node: benchNode,
+  change: async (say: Say) => ({ change: await benchChange(say) }),
+  cluster: async () => ({ ...(await benchCluster({ routes: Number(values.routes), trace, only })) }),
+} as const;
+/** Without a name: what needs neither root nor a control plane. */
+const usual = ["node", "change"] as const satisfies readonly Bench[];
 type Say = (line: string) => void;
 type Bench = keyof typeof benches;
 
@@ -10,19 +36,24 @@ function isBench(name: string): name is Bench {
   return name in benches;
 }
 
-const words = process.argv.slice(2);
-const json = words.includes("--json");
-const named = words.filter((word) => word !== "--json");
 const unknown = named.find((word) => !isBench(word));
 if (unknown !== undefined) {
   console.error(`there is no bench ${JSON.stringify(unknown)}: choose of ${Object.keys(benches).join(", ")}`);
   process.exit(2);
 }
-const chosen = named.length === 0 ? (Object.keys(benches) as Bench[]) : named.filter(isBench);
+const chosen = named.length === 0 ? usual : named.filter(isBench);
 const say: Say = (line) => console.error(`  ${line} …`);
 
 const figures: Record<string, object> = {};
-for (const name of chosen) Object.assign(figures, await benches[name](say));
+for (const name of chosen) {
+  try {
+    Object.assign(figures, await benches[name](say));
+  } catch (error) {
+    if (!(error instanceof MissingProgram)) throw error;
+    console.error(`\n${error.message}\n`);
+    process.exit(1);
+  }
+}
 
 if (json) {
   console.log(JSON.stringify(figures));

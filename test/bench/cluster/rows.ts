@@ -1,0 +1,119 @@
+/** The rows in their order: those that need few objects first. */
+import { until } from "../../cluster/api.ts";
+import type { Facts } from "../../cluster/field.ts";
+import type { ClusterOptions } from "../cluster.ts";
+import { rounded } from "../statistics.ts";
+import { type AdmissionFigures, benchAdmission } from "./admission.ts";
+import { benchBurst } from "./burst.ts";
+import { benchChangedRoute } from "./changed-route.ts";
+import { churnedObjects, startChurn } from "./churn.ts";
+import { benchEndpointRemoval } from "./endpoint-removal.ts";
+import type { ClusterFigures } from "./figures.ts";
+import { benchNewRoute, type NewRoutes } from "./new-route.ts";
+import { benchResync, lastList } from "./resync.ts";
+import { hostOf, route, Site } from "./site.ts";
+import { readTrace } from "./trace-settings.ts";
+import { traceTable } from "./trace-table.ts";
+
+type Say = (line: string) => void;
+type Row = keyof ClusterFigures;
+
+const few = 100;
+const many = 10_000;
+const churned = 5_000;
+/** A quarter of an hour of an idle machine's time, at most. */
+const fillMs = 600_000;
+const webhooks = ["entrance", "entrance-endpointslices"].map((name) => ({
+  apiVersion: "admissionregistration.k8s.io/v1",
+  kind: "ValidatingWebhookConfiguration",
+  metadata: { name },
+}));
+
+export async function runRows(facts: Facts, options: ClusterOptions, say: Say): Promise<ClusterFigures> {
+  const wants = (...rows: readonly Row[]) =>
+    options.only.length === 0 || rows.some((row) => options.only.includes(row));
+  let figures: ClusterFigures = {};
+  const add = (row: ClusterFigures) => {
+    figures = { ...figures, ...row };
+    say(JSON.stringify(row));
+  };
+  if (wants("burst1000")) {
+    const site = await Site.start(facts, { nodes: 3, trace: false });
+    add({ burst1000: await benchBurst(site, say) });
+    await site.stop();
+  }
+  const site = await Site.start(facts, { nodes: 1, trace: options.trace });
+  const traced = (title: string, { timed }: NewRoutes) => {
+    if (options.trace) printTrace(title, site, timed);
+  };
+  let small: AdmissionFigures | undefined;
+  if (wants("admission")) {
+    await site.create(Array.from({ length: few }, (_, number) => route(`few-${number}`)));
+    await site.quiet(`few-${few - 1}`);
+    small = await benchAdmission(site, say);
+  }
+  if (wants("newRoute")) {
+    const rows = await benchNewRoute(site, "new", options.routes, say);
+    add({ newRoute: rows.figures });
+    traced("newRoute", rows);
+  }
+  if (wants("changedRoute")) add({ changedRoute: await benchChangedRoute(site, say) });
+  if (wants("endpointRemoval")) add({ endpointRemoval: await benchEndpointRemoval(site, say) });
+  if (wants("admission", "resyncUnchanged", "newRouteUnderChurn")) await fill(site, say);
+  if (wants("resyncUnchanged")) add({ resyncUnchanged: await benchResync(site, say) });
+  if (small !== undefined) {
+    const large = await benchAdmission(site, say);
+    const { p99Ms: p99Ms100, medianMs: medianMs100 } = small;
+    const { p99Ms: p99Ms10000, medianMs: medianMs10000 } = large;
+    add({ admission: { p99Ms100, p99Ms10000, medianMs100, medianMs10000 } });
+  }
+  if (wants("newRouteUnderChurn")) {
+    const churn = startChurn(site, churned);
+    const rows = await benchNewRoute(site, "under-churn", options.routes, say);
+    const { written, seconds } = await churn.stop();
+    const slicesPerSecond = rounded(written / seconds, 1);
+    add({ newRouteUnderChurn: { ...rows.figures, slicesWritten: written, slicesPerSecond } });
+    traced("newRouteUnderChurn", rows);
+  }
+  return figures;
+}
+
+/** All these Ingresses, of half of which the endpoints will churn: written unseen, and found by a LIST. */
+async function fill(site: Site, say: Say): Promise<void> {
+  say(`${many} Ingresses, ${churned} Services and their EndpointSlices`);
+  const kept = await Promise.all(webhooks.map((webhook) => site.api.get(webhook)));
+  for (const webhook of webhooks) await site.api.delete(webhook);
+  await site.create(Array.from({ length: churned }, (_, number) => churnedObjects(number)).flat());
+  const others = Array.from({ length: many - churned }, (_, number) => route(`many-${number}`));
+  await site.create(others);
+  const before = await lastList(site);
+  await site.installed.resync();
+  say("all of it is listed and translated");
+  await until("everything is listed", async () => (await lastList(site)) > before, fillMs);
+  const client = site.client();
+  const last = hostOf(`many-${many - churned - 1}`);
+  await until("all of it is served", async () => (await client.get(last)).status === 200, fillMs);
+  await client.close();
+  say("users are told of it");
+  await until("nothing is marked", async () => (await site.installed.status()).marks.due === 0, fillMs);
+  await site.quiet(`many-${many - churned - 1}`);
+  for (const webhook of kept) {
+    if (webhook === undefined) continue;
+    const { resourceVersion: _, uid: __, ...metadata } = webhook.metadata;
+    await site.api.create({ ...webhook, metadata });
+  }
+}
+
+function printTrace(title: string, site: Site, timed: NewRoutes["timed"]): void {
+  const { stages, counts, routes } = traceTable(timed, readTrace(site.traceFolder));
+  console.error(`\n${title}: where each millisecond goes, on average over ${routes} routes`);
+  console.error(
+    stages
+      .map(
+        ({ stage, ms, endsAtMs }) =>
+          `  ${stage.padEnd(52)}${ms.toFixed(2).padStart(8)}${endsAtMs.toFixed(2).padStart(10)}`,
+      )
+      .join("\n"),
+  );
+  console.error(`  ${JSON.stringify(counts)}\n`);
+}
