@@ -6,7 +6,7 @@ import type { SeenReference } from "../model/observation.ts";
 import { type Reference, referenceKey, seenKinds } from "../model/reference.ts";
 import { type Entry, type Key, maxPageSize } from "../store/port.ts";
 import { type Apply, isThisCluster, readListed } from "./cluster.ts";
-import { readFloor } from "./floor.ts";
+import { type Floor, readFloor } from "./floor.ts";
 import { type Found, type Hint, isMet, readHint, type Wanted } from "./hint.ts";
 import { hinted, hintKey, hintPartition } from "./keys.ts";
 import { listSoon } from "./list-tick.ts";
@@ -84,8 +84,8 @@ export class ReadBack {
         pause = 0;
       }
       if (pause > 0) await kubernetes?.wait(pausesMs[pause] ?? 0);
-      const entry = await store.get(key);
-      const found = await this.#read(reference);
+      const [entry, floor] = await Promise.all([store.get(key), readFloor(store, reference.kind)]);
+      const found = await this.#read(reference, floor);
       if (found === undefined) return;
       const isEnough = isMet(work.wish, found) || (work.wish?.what === "any" && pause >= pausesOfAny);
       if (found.type === "stranger" && !isEnough) return;
@@ -114,7 +114,7 @@ export class ReadBack {
     );
     if (!claimed.ok) return;
     try {
-      const found = await this.#read(reference);
+      const found = await this.#read(reference, await readFloor(store, reference.kind));
       if (found === undefined || !(hint.wanted?.what === "any" || isMet(hint.wanted, found))) return;
       await store.commit([{ key: entry.key, version: claimed.version }], [{ key: entry.key, value: null }]);
     } catch (error) {
@@ -123,8 +123,11 @@ export class ReadBack {
     }
   }
 
-  /** Undefined: what the API says cannot be taken as it is; everything is listed soon. */
-  async #read(reference: SeenReference): Promise<Found | undefined> {
+  /**
+   * Undefined: what the API says cannot be taken as it is; everything is listed soon. The floor is read before the
+   * object: an era that goes up meanwhile is newer than what was read.
+   */
+  async #read(reference: SeenReference, floor: Floor): Promise<Found | undefined> {
     const { kubernetes, store } = this.#context;
     if (kubernetes === undefined) return undefined;
     const { kind, name } = reference;
@@ -134,8 +137,6 @@ export class ReadBack {
       return { type: "absent" };
     }
     if (kind === "Secret" && !(await isReferredTo(store, reference))) return { type: "stranger" };
-    // Before the object: an era that goes up meanwhile is newer than what was read.
-    const floor = await readFloor(store, kind);
     const page = await this.#page(reference);
     if (page === undefined) {
       const reading = { era: floor.era, resourceVersion: floor.resourceVersion, takesLock: true, isAgain: false };
