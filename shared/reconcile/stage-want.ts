@@ -19,7 +19,11 @@ export async function stageWant(
   build: (stored: StoredWant) => WantGroup | Promise<WantGroup>,
 ): Promise<void> {
   const stored = await readWant(ledger, reference);
-  const isSame = (want: Want) => canonicalJson(want) === canonicalJson(stored.want);
+  let storedText: string | undefined;
+  const isSame = (want: Want) => {
+    storedText ??= canonicalJson(stored.want);
+    return want === stored.want || canonicalJson(want) === storedText;
+  };
   const first = (await build(stored)).want;
   if (isSame(first) || packWant(reference, first, "").parts.length === 0) {
     await ledger.stage(async () => {

@@ -72,7 +72,8 @@ function checkKeyPart(name: string, text: string, limit: number): void {
   if (text === "") throw new EntranceError("invalid", `the ${name} must not be empty`);
   if (text.includes("\0")) throw new EntranceError("invalid", `the ${name} must not contain NUL`);
   checkText(`the ${name}`, text);
-  const size = utf8Bytes(text);
+  // A code unit is at most three bytes: what is short need not be measured.
+  const size = 3 * text.length <= limit ? 0 : utf8Bytes(text);
   if (size > limit) throw new EntranceError("too-large", `the ${name} has ${size} bytes; the limit is ${limit}`);
 }
 

@@ -12,6 +12,7 @@ import type { Store } from "../../shared/store/port.ts";
 import type { TranslationSettings } from "../../shared/translate/translation.ts";
 import { Caller } from "./caller.ts";
 import type { NodeServer } from "./node-server.ts";
+import { plainRequest } from "./plain-web.ts";
 import { poisoned } from "./poison.ts";
 import type { Random } from "./random.ts";
 import { open, planted, secrets } from "./secrets.ts";
@@ -48,6 +49,8 @@ export interface Answer {
 }
 
 const config = readConfig({});
+/** One for all: each deadline comes some time, and a reason of its own would be made each time. */
+const tookTooLong = new Error("the node took too long");
 
 export class Copy {
   readonly name: string;
@@ -129,10 +132,9 @@ export class Copy {
   request(path: string, body: unknown, of: "review" | "dry run" | "other"): Promise<Answer> {
     return new Promise((resolve) => {
       this.caller.go(() => {
-        const text = JSON.stringify(body);
-        const init = { method: "POST", headers: { "content-type": "application/json" }, body: text };
+        const request = plainRequest(`http://localhost${path}`, JSON.stringify(body));
         errand.run(of, async () => {
-          const response = await this.#app.request(path, init);
+          const response = await this.#app.fetch(request);
           resolve({ status: response.status, body: await response.json() });
         });
       });
@@ -168,7 +170,7 @@ export class Copy {
 
   #deadline(ms: number): AbortSignal {
     const controller = new AbortController();
-    this.#options.time.after(ms, () => this.caller.go(() => controller.abort()));
+    this.#options.time.after(ms, () => this.caller.go(() => controller.abort(tookTooLong)));
     return controller.signal;
   }
 }

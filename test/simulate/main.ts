@@ -1,12 +1,15 @@
 /**
- * `npm run simulate -- --seeds N [--seed S] [--from S] [--no-mutants] [--json]`: so many simulations, and whether each
- * mutant is found. `--seed S` runs one and prints what happens in it.
+ * `npm run simulate -- --seeds N [--seed S] [--from S] [--no-mutants] [--json]`: so many simulations, from seed S on, and
+ * whether each mutant is found. `--seed S` runs one and prints what happens in it. A long run tells on stderr where it
+ * is, and one that is stopped says what it has done.
  */
 import { bundleSimulation } from "./bundle.ts";
 import { huntAll } from "./hunt.ts";
 import { keptSeeds } from "./kept-seeds.ts";
 import { numbers, runSeeds } from "./pool.ts";
 import type { SeedResult } from "./simulate.ts";
+
+const progressSeconds = 10;
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");
@@ -44,7 +47,14 @@ async function replay(seed: number): Promise<void> {
 async function simulateMany(count: number, first: number): Promise<void> {
   const script = await bundleSimulation();
   const start = performance.now();
-  let [seeds, violations, steps] = [0, 0, 0];
+  const secondsNow = () => (performance.now() - start) / 1_000;
+  let [seeds, violations, steps, toldAt] = [0, 0, 0, 0];
+  let isStopped = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      isStopped = true;
+    });
+  }
   await runSeeds({
     script,
     seeds: [...keptSeeds.map(({ seed }) => seed), ...numbers(first, count)],
@@ -53,13 +63,17 @@ async function simulateMany(count: number, first: number): Promise<void> {
       steps += result.events;
       violations += Number(result.violations.length > 0);
       report(result);
-      if (seeds % 1_000 === 0) console.error(`  ${seeds} seeds, ${violations} with violations …`);
-      return false;
+      if (secondsNow() > toldAt + progressSeconds) {
+        toldAt = secondsNow();
+        console.error(`  ${seeds} seeds in ${toldAt.toFixed(0)} s, ${violations} with violations …`);
+      }
+      return isStopped;
     },
   });
-  const seconds = (performance.now() - start) / 1_000;
-  const mutants = words.includes("--no-mutants") ? { total: 0, killed: 0 } : await hunt();
-  const figures = { seeds, violations, stepsPerSecond: Math.round(steps / seconds), mutants };
+  const seconds = secondsNow();
+  const mutants = words.includes("--no-mutants") || isStopped ? { total: 0, killed: 0 } : await hunt();
+  const stepsPerSecond = Math.round(steps / seconds);
+  const figures = { seeds, violations, stepsPerSecond, mutants, seconds: Math.round(seconds), from: first, isStopped };
   if (json) console.log(JSON.stringify(figures));
   else {
     say(

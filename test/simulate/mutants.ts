@@ -389,11 +389,7 @@ export const mutants: readonly Mutant[] = [
     breaks: [5, 6],
     changes: [
       reconcile("turn", "ledger.abide(rules);", ""),
-      reconcile(
-        "rules",
-        "if (entry !== undefined) compareRules(context, readRules(entry), rulesOf(context));",
-        "",
-      ),
+      reconcile("rules", "if (entry !== undefined) compareRules(context, readRules(entry), rulesOf(context));", ""),
     ],
   },
   {

@@ -60,7 +60,7 @@ export class NodeServer {
     });
     if (!signal) return answered;
     return new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(new Error("the node took too long")));
+      signal.addEventListener("abort", () => reject(signal.reason));
       answered.then(resolve, reject);
     });
   }

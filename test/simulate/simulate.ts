@@ -28,15 +28,18 @@ const lookEveryMs = 250;
 /** A hint is given up after this at the latest. */
 const hintMs = 120_000;
 
-export async function simulate(seed: number, print?: (line: string) => void): Promise<SeedResult> {
+/** Called by no promise: see {@link World.time}. */
+export function simulate(seed: number, print?: (line: string) => void): SeedResult {
   const world = new World(seed, print);
   print?.(`plan ${JSON.stringify(world.plan)}`);
+  const failed = (error: unknown) => {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.fault(`the simulation itself failed: ${what}`);
+  };
   try {
-    await run(world);
+    world.time.drive(() => run(world).catch(failed));
   } catch (error) {
-    world.fault(
-      `the simulation itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    failed(error);
   }
   return { seed, violations: world.violations, events: world.time.events, trace: world.trace.hash };
 }

@@ -6,6 +6,17 @@ export interface Timer {
   cancelled: boolean;
 }
 
+/**
+ * Promises and `nextTick` go on until nothing does: what Node does after each callback. It is called by name, since a
+ * round of Node's loop for each event takes as long as what happens in it. Only from outside of any promise.
+ */
+const goOn: () => void = (() => {
+  const found: unknown = Reflect.get(process, "_tickCallback");
+  if (typeof found !== "function")
+    throw new Error("this Node does not let its promises go on by process._tickCallback");
+  return () => void found.call(process);
+})();
+
 interface Event extends Timer {
   readonly atMs: number;
   /** Events of one time happen in the order in which they were asked for. */
@@ -13,10 +24,18 @@ interface Event extends Timer {
   readonly run: () => void;
 }
 
+/** What the story of a simulation waits for. */
+interface Awaited {
+  readonly timeMs: number;
+  readonly isOver: () => boolean;
+  readonly resolve: () => void;
+}
+
 export class Time {
   nowMs: number;
   events = 0;
   #asked = 0;
+  #awaited: Awaited | undefined;
   /** A binary heap, the next event first. */
   readonly #heap: Event[] = [];
 
@@ -41,8 +60,31 @@ export class Time {
     });
   }
 
-  /** Ends early once `isOver` says so. */
-  async runUntil(timeMs: number, isOver: () => boolean = () => false): Promise<void> {
+  /** Resolves at that time; earlier once `isOver` says so. Needs {@link drive}, and nobody else who waits for it. */
+  runUntil(timeMs: number, isOver: () => boolean = () => false): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaited = { timeMs, isOver, resolve };
+    });
+  }
+
+  /** Lets time go by as `story` asks for it, until that has ended: all at once, for who is called by no promise. */
+  drive(story: () => Promise<void>): void {
+    let isTold = false;
+    void story().then(() => {
+      isTold = true;
+    });
+    goOn();
+    while (!isTold) {
+      const awaited = this.#awaited;
+      if (awaited === undefined) throw new Error("the simulation waits for something that is none of its events");
+      this.#awaited = undefined;
+      this.#run(awaited);
+      awaited.resolve();
+      goOn();
+    }
+  }
+
+  #run({ timeMs, isOver }: Awaited): void {
     for (;;) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > timeMs || isOver()) break;
@@ -51,8 +93,7 @@ export class Time {
       this.nowMs = next.atMs;
       this.events += 1;
       next.run();
-      // All that can go on without another event is done once the microtasks are.
-      await new Promise(setImmediate);
+      goOn();
     }
     this.nowMs = Math.max(this.nowMs, timeMs);
   }

@@ -87,8 +87,8 @@ export class HistoryOracle implements StoreWatcher {
   }
 
   read(by: string, keys: readonly Key[], listed: string | undefined): void {
-    for (const key of keys) this.#reads.set(`${by} ${keyText(key)}`, this.#sequence);
-    if (listed !== undefined) this.#reads.set(`${by} ${listed}`, this.#sequence);
+    for (const key of keys) if (isOfObjects(key.partition)) this.#reads.set(`${by} ${keyText(key)}`, this.#sequence);
+    if (listed !== undefined && isOfObjects(listed)) this.#reads.set(`${by} ${listed}`, this.#sequence);
   }
 
   committed(commit: Commit): void {
@@ -250,6 +250,11 @@ export class HistoryOracle implements StoreWatcher {
       this.#fault(`2: ${commit.by} forgets that ${mark.key.sort} is to be tried again`);
     }
   }
+}
+
+/** What is read of an object before its mark is taken off. */
+function isOfObjects(partition: string): boolean {
+  return partition.startsWith("seen/") || partition.startsWith("users/");
 }
 
 function isOf({ key }: Write, partition: string, mark: Entry): boolean {
