@@ -58,7 +58,7 @@ export function assemble(config: Config, store: Store, host: Host, { access, fet
           kubernetes: { api: new KubernetesClient(access), wait: access.wait },
           status: new KubernetesStatus(access, config.prefix, instance),
         }),
-    timing: defaultTiming,
+    timing: { ...defaultTiming, listMs: config.listMs },
     host,
     now: Date.now,
     randomId: () => crypto.randomUUID().replaceAll("-", ""),

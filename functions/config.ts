@@ -61,6 +61,8 @@ export interface Config {
   readonly sealKeys: readonly SecretText[];
   /** Undefined: nothing is read back, and what a webhook was asked counts as seen. */
   readonly kubernetes: KubeConfig | undefined;
+  /** Everything is listed this often from that API. */
+  readonly listMs: number;
 }
 
 /** Reads all settings. Throws `misconfigured` with the setting's name and what to change; never with its value. */
@@ -94,6 +96,7 @@ export function readConfig(environment: Environment): Config {
     nodeAuthoritiesFile: text("ENTRANCE_NODE_CA"),
     sealKeys: secrets("ENTRANCE_SEAL_KEY", text("ENTRANCE_SEAL_KEY")),
     kubernetes: readKubeConfig(text),
+    listMs: parseListSeconds(text("ENTRANCE_LIST_SECONDS") ?? "300") * 1_000,
   };
 }
 
@@ -192,6 +195,15 @@ function parseListen(text: string): Listen {
 function parseGeneration(text: string): number {
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);
   return failSetting("ENTRANCE_GENERATION", "must be a whole number, one greater with each change of the settings");
+}
+
+/** One LIST is to be over before the next one begins; and without reviews and audit nothing else finds a change. */
+const listSeconds = { least: 10, most: 3_600 } as const;
+
+function parseListSeconds(text: string): number {
+  const seconds = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds >= listSeconds.least && seconds <= listSeconds.most) return seconds;
+  return failSetting("ENTRANCE_LIST_SECONDS", `must be ${listSeconds.least} to ${listSeconds.most}`);
 }
 
 function parsePrefix(text: string): string {
