@@ -1,18 +1,15 @@
 /**
  * `npm test`: the checks of `npm run check` and all tests, ending with one line of counts, each check counted as one.
  *
- *   npm test                          everything
+ *   npm test                          everything, on a cluster too (test/cluster) where that can be had
  *   npm test -- test/node             only the test files whose path contains this, without the checks
  *   npm test -- --update-golden       writes the golden stories anew: look at the diff
  */
 import path from "node:path";
 import { startVitest } from "vitest/node";
 import { checks, report, runChecks } from "../infra/check.ts";
-
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-}
+import { countCluster } from "./cluster-counts.ts";
+import { type Counts, countsLine, countsOf, sumOf } from "./counts.ts";
 
 const args = process.argv.slice(2);
 const updateGolden = args.includes("--update-golden");
@@ -24,9 +21,11 @@ if (updateGolden) {
 
 const checked = filters.length === 0 ? await countChecks() : { passed: 0, failed: 0 };
 const tested = await countTests();
-const failed = checked.failed + tested.failed;
-console.log(`\n${checked.passed + tested.passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+// Last, and alone on the machine: a build of kube-apiserver would disturb the others.
+const onCluster = filters.length === 0 ? await countCluster() : { passed: 0, failed: 0 };
+const counts = sumOf([checked, tested, onCluster]);
+console.log(`\n${countsLine(counts)}`);
+process.exit(counts.failed === 0 ? 0 : 1);
 
 async function countChecks(): Promise<Counts> {
   // The direction of imports is a test: it runs with the others.
@@ -43,20 +42,7 @@ async function countTests(): Promise<Counts> {
     watch: false,
     update: updateGolden,
   });
-  const counts = { passed: 0, failed: 0 };
-  for (const module of vitest.state.getTestModules()) {
-    const before = counts.failed;
-    for (const test of module.children.allTests()) {
-      const { state } = test.result();
-      if (state === "passed") counts.passed += 1;
-      if (state === "failed" || state === "pending") counts.failed += 1;
-    }
-    // A file that cannot be loaded, or whose hooks fail, has no failing test to show for it.
-    if (!module.ok() && counts.failed === before) counts.failed += 1;
-  }
-  counts.failed += vitest.state.getUnhandledErrors().length;
-  // Nothing run is nothing proved: a filter that matches no file fails.
-  if (counts.passed + counts.failed === 0) counts.failed = 1;
+  const counts = countsOf(vitest);
   await vitest.close();
   return counts;
 }

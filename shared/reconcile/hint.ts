@@ -77,7 +77,8 @@ export function isMet(wish: Wanted | undefined, found: Found): boolean {
   if (wish === undefined) return true;
   if (found.type === "closed") return true;
   // Something may refer to it by the time that it is written.
-  if (found.type === "stranger" || wish.what === "any") return false;
+  if (found.type === "stranger") return false;
+  if (wish.what === "any") return false;
   // Of a create: not yet, or never. Of an update or a delete: whatever was reviewed is past.
   if (found.type === "absent") return wish.what === "gone" || wish.resourceVersion !== "0";
   if (found.uid !== wish.uid) return true;

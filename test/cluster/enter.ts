@@ -1,7 +1,7 @@
 /**
  * Namespaces of one's own for the network, processes and mounts: nothing is left of what runs in them, however it ends.
  */
-import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { cacheFolder, ensurePrograms, MissingProgram, type Programs } from "./programs.ts";
@@ -20,7 +20,7 @@ export async function enter(
   stdio: StdioOptions,
 ): Promise<ChildProcess> {
   const programs = await ensurePrograms();
-  if (process.getuid?.() !== 0) throw new MissingProgram(asRoot(command));
+  checkRights(command);
   mkdirSync(scratch, { recursive: true });
   const child = spawn(
     "unshare",
@@ -40,6 +40,19 @@ export async function enter(
   }
   process.on("disconnect", () => child.connected && child.disconnect());
   return child;
+}
+
+/** Throws {@link MissingProgram}: who may not make namespaces is told what to type, and why. */
+export function checkRights(command: string): void {
+  if (process.getuid?.() !== 0) throw new MissingProgram(asRoot(command));
+  const probe = ["sh", "-c", "mount -t tmpfs tmpfs /run && ip link set lo up"];
+  const { error, status, stderr } = spawnSync("unshare", [...namespaces, ...probe], { encoding: "utf8" });
+  if (status === 0) return;
+  const why = (error?.message ?? stderr).trim();
+  throw new MissingProgram(
+    `Namespaces can't be made here (${why}). They need unshare, mount and ip (Debian: util-linux, mount, iproute2), ` +
+      "and in a container the capability SYS_ADMIN.",
+  );
 }
 
 export interface Entered {

@@ -1,6 +1,7 @@
 /** Inside the namespaces, as their first process: a cluster, then the tests, whose paths may be chosen. */
 import path from "node:path";
 import { startVitest } from "vitest/node";
+import { countsLine, countsOf } from "../counts.ts";
 import { entered } from "./enter.ts";
 import { startField } from "./field.ts";
 
@@ -14,8 +15,7 @@ const vitest = await startVitest("test", [...filters], {
   watch: false,
   provide: { field: field.facts },
 });
-const modules = vitest.state.getTestModules();
-const isGood =
-  modules.length > 0 && modules.every((module) => module.ok()) && vitest.state.getUnhandledErrors().length === 0;
+const counts = countsOf(vitest);
 await vitest.close();
-process.exit(isGood ? 0 : 1);
+console.log(`\n${countsLine(counts)}`);
+process.exit(counts.failed === 0 ? 0 : 1);

@@ -43,8 +43,8 @@ export function cacheFolder(): string {
   return path.join(caches, "entrance-cluster");
 }
 
-/** Where each of them lies; milliseconds once they are built. */
-export async function ensurePrograms(): Promise<Programs> {
+/** Where each of them lies; milliseconds once they are built. Throws {@link MissingProgram}; `signal`: it takes too long. */
+export async function ensurePrograms(signal?: AbortSignal): Promise<Programs> {
   const folder = path.join(cacheFolder(), fingerprint());
   const places = (Object.keys(sources) as Program[]).map((program) => [program, placeOf(program, folder)] as const);
   const missing = places.filter(([, place]) => !existsSync(place));
@@ -52,7 +52,7 @@ export async function ensurePrograms(): Promise<Programs> {
     checkGo();
     mkdirSync(folder, { recursive: true });
     console.log(`Building Kubernetes ${kubernetes} and etcd into ${folder} (once; 5 to 20 minutes)…`);
-    for (const [program, place] of missing) await buildProgram(program, place);
+    for (const [program, place] of missing) await buildProgram(program, place, signal);
   }
   return Object.fromEntries(places) as Programs;
 }
@@ -100,7 +100,7 @@ function checkGo(): void {
 }
 
 /** Whole or not at all: it is renamed when it is done. */
-async function buildProgram(program: Program, place: string): Promise<void> {
+async function buildProgram(program: Program, place: string, signal?: AbortSignal): Promise<void> {
   const { module, command } = sources[program];
   const part = `${place}.${process.pid}`;
   const flags = ["-trimpath", "-mod=readonly", "-ldflags", `-s -w${module === "kubernetes" ? ` ${stamps}` : ""}`];
@@ -110,6 +110,7 @@ async function buildProgram(program: Program, place: string): Promise<void> {
     cwd: moduleFolder(module),
     env,
     stdio: ["ignore", "ignore", "pipe"],
+    ...(signal === undefined ? {} : { signal }),
   });
   const last: string[] = [];
   // With -v it names each package that it compiles, beside what it downloads.
@@ -119,10 +120,11 @@ async function buildProgram(program: Program, place: string): Promise<void> {
     if (last.length > 20) last.shift();
   });
   const status = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
+    child.once("error", (error) => (signal?.aborted ? resolve(null) : reject(error)));
     child.once("close", resolve);
   });
   progress.end();
+  if (signal?.aborted) throw new MissingProgram(`${program} could not be built in time: build it by npm run test:cluster`);
   if (status !== 0) throw new MissingProgram(`${program} could not be built:\n\n${last.join("\n")}`);
   renameSync(part, place);
 }
