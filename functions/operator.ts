@@ -165,13 +165,17 @@ async function open(config: Config, at: string | undefined): Promise<Store> {
     return openStoreByDoor({ url: url.origin, token: config.webhookTokens[0], fetch });
   }
   if (config.store.type !== "embedded") return openSharedStore(config.store);
-  return openNodeStore(join(config.dataDirectory, "entrance.sqlite"));
+  return openNodeStore(fileOf(config));
+}
+
+function fileOf({ dataDirectory }: Config): string {
+  return join(dataDirectory, "entrance.sqlite");
 }
 
 async function main(): Promise<void> {
   const { name, command, words, flags } = readArguments();
   const config = readConfig(process.env);
-  const isNew = flags.at === undefined && config.store.type === "embedded" && !existsSync(config.dataDirectory);
+  const isNew = flags.at === undefined && config.store.type === "embedded" && !existsSync(fileOf(config));
   if (isNew && name !== "import") {
     const sentence = `there is no store in ENTRANCE_DATA (${config.dataDirectory}): name an Entrance that runs, with --at URL`;
     throw new EntranceError("misconfigured", sentence);
