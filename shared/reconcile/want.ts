@@ -74,7 +74,7 @@ export async function readWant(store: Pick<Store, "get">, reference: Reference, 
 }
 
 /** Undefined: the record was replaced meanwhile, and its parts are gone. */
-export async function assemble(
+async function assemble(
   store: Pick<Store, "get">,
   reference: Reference,
   entry: Entry,
