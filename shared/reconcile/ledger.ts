@@ -22,9 +22,9 @@ import {
 } from "../store/port.ts";
 import type { Head } from "./head.ts";
 import { laterPartition, lockKey, rulesKey } from "./keys.ts";
-import { listAll } from "./list-all.ts";
 import { extend, freeLockText, type HeldLock, heldLockText, release } from "./lock.ts";
 import { MarkBook } from "./mark-book.ts";
+import { Readings } from "./readings.ts";
 import { type Committed, type ObjectChange, Revisions } from "./revisions.ts";
 import type { Context } from "./settings.ts";
 
@@ -45,18 +45,16 @@ export interface Group {
 const maxFlushBytes = maxCommitBytes - 50_000;
 const lockAndRulesKeys = 2;
 const marksPerGroup = 20;
-/** Between flushes a turn remembers so many records that only it writes. */
-const maxRemembered = 10_000;
 
 export class Ledger {
   readonly marks: MarkBook;
+  readonly readings: Readings;
   /** Secrets that something refers to since this turn, and nothing did before: they are to be read. */
   readonly referred: SeenReference[] = [];
   readonly #context: Context;
   readonly #onCommitted: (committed: readonly Committed[]) => void;
   readonly #revisions: Revisions;
   readonly #writes = new Map<string, Write>();
-  readonly #remembered = new Map<string, Entry | undefined>();
   #bytes = 0;
   #lock: HeldLock | undefined;
   #rules: readonly Check[] = [];
@@ -65,7 +63,8 @@ export class Ledger {
     this.#context = context;
     this.#lock = lock;
     this.#onCommitted = onCommitted;
-    this.marks = new MarkBook(context);
+    this.readings = new Readings(context.store);
+    this.marks = new MarkBook(context, this.readings);
     this.#revisions = new Revisions(context);
   }
 
@@ -80,19 +79,14 @@ export class Ledger {
 
   /** What is staged, else what the store has. */
   async get(key: Key): Promise<Entry | undefined> {
-    const name = keyText(key);
-    const staged = this.#writes.get(name);
+    const staged = this.#writes.get(keyText(key));
     if (staged !== undefined) return staged.value === null ? undefined : { key, value: staged.value, version: "" };
-    if (!isHolders(key.partition)) return this.#context.store.get(key);
-    if (this.#remembered.has(name)) return this.#remembered.get(name);
-    const entry = await this.#context.store.get(key);
-    this.#remember(name, entry);
-    return entry;
+    return this.readings.get(key);
   }
 
   /** A whole partition, with what is staged in it, in order of the sort keys. */
   async listAll(partition: string): Promise<Entry[]> {
-    const entries = new Map((await listAll(this.#context.store, partition)).map((entry) => [entry.key.sort, entry]));
+    const entries = new Map(await this.readings.list(partition));
     for (const { key, value } of this.#writes.values()) {
       if (key.partition !== partition) continue;
       if (value === null) entries.delete(key.sort);
@@ -169,6 +163,7 @@ export class Ledger {
       const lockCheck = { key: lockKey, version: lock.version };
       const result = await this.#context.store.commit([lockCheck, ...this.#rules, ...checks, ...marks.checks], writes);
       if (result.ok) {
+        this.readings.landed(writes, result.version);
         this.#landed(result.version, heads);
         this.#lock = frees ? undefined : { fence: lock.fence, version: result.version, writtenAt };
         return;
@@ -187,9 +182,6 @@ export class Ledger {
 
   #landed(version: Version, heads: ReadonlyMap<string, Head>): void {
     const committed = this.#revisions.landed(heads, version);
-    for (const [name, { key, value }] of this.#writes) {
-      if (isHolders(key.partition)) this.#remember(name, value === null ? undefined : { key, value, version });
-    }
     this.marks.landed(version);
     this.#writes.clear();
     this.#bytes = 0;
@@ -207,11 +199,6 @@ export class Ledger {
     return keys <= maxCommitKeys && bytes <= maxFlushBytes;
   }
 
-  #remember(name: string, entry: Entry | undefined): void {
-    if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
-    this.#remembered.set(name, entry);
-  }
-
   #held(): HeldLock {
     if (this.#lock === undefined) throw new LockLost("the lock is not held");
     return this.#lock;
@@ -224,9 +211,4 @@ function bytesOf({ value }: Write): number {
 
 function tooLarge(): EntranceError {
   return new EntranceError("too-large", "it asks for more than one object may: split it into several objects");
-}
-
-/** Written by the lock's holder alone. */
-function isHolders(partition: string): boolean {
-  return partition.startsWith("want/") || partition.startsWith("part/");
 }

@@ -1,8 +1,9 @@
 /** The marks of a turn: which are worked on, which it sets, which it takes off with its next commit. */
-import { type Reference, referenceKey } from "../model/reference.ts";
+import { isContest, type Reference, referenceKey } from "../model/reference.ts";
 import type { Check, Entry, Key, Version, Write } from "../store/port.ts";
-import { dirtyKey, dirtyPartition } from "./keys.ts";
+import { dirtyKey, dirtyPartition, seenKey } from "./keys.ts";
 import { markText, readMark } from "./mark.ts";
+import type { Readings } from "./readings.ts";
 import type { Context } from "./settings.ts";
 
 interface StagedMark {
@@ -15,6 +16,7 @@ interface StagedMark {
 
 export class MarkBook {
   readonly #context: Context;
+  readonly #readings: Readings;
   readonly #staged = new Map<string, StagedMark>();
   /** Of each object being worked on: its mark's version in the store before anything of it was read; null: none. */
   readonly #open = new Map<string, Version | null>();
@@ -22,8 +24,9 @@ export class MarkBook {
   /** Versions that were worked off in this turn, so that a list read before does not do them again. */
   readonly #done = new Map<string, Version>();
 
-  constructor(context: Context) {
+  constructor(context: Context, readings: Readings) {
     this.#context = context;
+    this.#readings = readings;
   }
 
   /** Keys that the next commit has for marks, with those that may still be taken off. */
@@ -43,11 +46,19 @@ export class MarkBook {
   /** Before an object is read. `listed` saves a read where the mark was just listed. */
   async open(reference: Reference, listed?: Entry): Promise<void> {
     const name = referenceKey(reference);
-    const mark = listed ?? (await this.#context.store.get(dirtyKey(reference)));
+    const mark = listed ?? (await this.#read(reference));
     this.#open.set(name, mark?.version ?? null);
     this.#tries.set(name, mark === undefined ? 0 : readMark(mark).tries);
     const staged = this.#staged.get(name);
     if (staged !== undefined) staged.covered = true;
+  }
+
+  /** What is read of the object from now on is newer than this. A contest has nothing that anybody else writes. */
+  async #read(reference: Reference): Promise<Entry | undefined> {
+    if (isContest(reference.kind)) return this.#readings.get(dirtyKey(reference));
+    const mark = await this.#context.store.get(dirtyKey(reference));
+    this.#readings.forget(seenKey(reference));
+    return mark;
   }
 
   tries(reference: Reference): number {

@@ -96,6 +96,8 @@ export class Stepper {
       isClaimable(reference) ? ledger.listAll(usersPartition(reference)).then(usersIn) : [],
     ]);
     const seen = await resealed(this.#context, reference, entry);
+    // Who reads it from now on is to see it sealed by the key that stands in its hash.
+    if (reference.kind === "Secret") ledger.readings.forget(seenKey(reference));
     // What this very turn gave away is given again when an older claim turns up: claims of one turn are new together,
     // so that on a full translation the oldest object wins, in whatever order marks are listed.
     const isSettled = before.holding !== undefined && before.heldSince !== ledger.fence;
@@ -152,6 +154,6 @@ function givenTo(holding: Holding | undefined): readonly string[] {
 }
 
 /** Faults of the store stop the turn; its marks stay and it is gone through again. */
-function isOfTheStore(error: unknown): boolean {
+export function isOfTheStore(error: unknown): boolean {
   return error instanceof EntranceError && ["uncertain", "unavailable", "busy"].includes(error.code);
 }

@@ -21,6 +21,8 @@ const bytesPerCommit = 900_000;
 /** An object that cannot be used is kept with its last usable shape, which may be as large as an object is at most. */
 const bytesOfUnusable = 320_000;
 const maxAttempts = 10;
+/** Of one list: a store across a network takes several commits in the time of one. */
+const commitsAtOnce = 4;
 export interface Triggered {
   /** Taken in the same commit: the caller runs the turn after it has answered. */
   readonly lock: HeldLock | undefined;
@@ -74,12 +76,15 @@ export async function trigger(
     subject.observations.push(observation);
     subjects.set(key, subject);
   }
-  const groups = grouped([...subjects.values()]);
-  let lock: HeldLock | undefined;
-  for (const [index, group] of groups.entries()) {
-    const isLast = index === groups.length - 1;
-    lock = await record(context, group, isLast && reading?.takesLock !== false, counts, hints, reading);
-  }
+  const recordGroup = (group: readonly Subject[], withLock: boolean) =>
+    record(context, group, withLock, counts, hints, reading);
+  // A route that is recorded after the members of its pool is not translated without them.
+  const all = [...subjects.values()];
+  const slices = grouped(all.filter(({ reference }) => reference.kind === "EndpointSlice"));
+  const others = grouped(all.filter(({ reference }) => reference.kind !== "EndpointSlice"));
+  const last = others.pop() ?? slices.pop();
+  for (const groups of [slices, others]) await sideBySide(groups, (group) => recordGroup(group, false));
+  let lock = last === undefined ? undefined : await recordGroup(last, reading?.takesLock !== false);
   const wanted = context.kubernetes === undefined ? [] : await withoutStrangers(context, [...hints.values()]);
   await leaveHints(context, wanted);
   // The lock read held, or an earlier commit left marks: the holder's last look may have come before them.
@@ -88,6 +93,19 @@ export async function trigger(
     if (count > 0) context.counters.add("entrance_observations_total", { outcome }, count);
   }
   return { lock, counts, hints: wanted };
+}
+
+/** With a fault no further one is begun, and it is thrown once nothing is under way any more. */
+async function sideBySide<T>(items: T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const workers = Array.from({ length: commitsAtOnce }, async () => {
+    try {
+      for (let item = items.shift(); item !== undefined; item = items.shift()) await work(item);
+    } finally {
+      items.length = 0;
+    }
+  });
+  const ended = await Promise.allSettled(workers);
+  for (const end of ended) if (end.status === "rejected") throw end.reason;
 }
 
 function grouped(subjects: readonly Subject[]): Subject[][] {

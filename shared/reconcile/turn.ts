@@ -3,6 +3,7 @@ import { EntranceError } from "../model/error.ts";
 import type { SeenReference } from "../model/observation.ts";
 import { parseReferenceKey } from "../model/reference.ts";
 import type { Entry } from "../store/port.ts";
+import { foresee } from "./foresee.ts";
 import { dirtyPartition } from "./keys.ts";
 import { Ledger, LockLost } from "./ledger.ts";
 import { type HeldLock, tryAcquire } from "./lock.ts";
@@ -14,6 +15,8 @@ import { Stepper } from "./step.ts";
 
 /** Marks listed at once; enough to let several namespaces alternate. */
 const listedMarks = 256;
+/** What these need is read side by side; of the largest objects that is 20 MB. */
+const foreseenMarks = 64;
 /** After this many objects the lock is freed for a moment, so that other copies and later events get their chance. */
 const objectsPerTurn = 2_000;
 const afterFaultMs = 1_000;
@@ -67,9 +70,14 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
   let page = first;
   for (let objects = 0; ; ) {
     const slices = after === undefined ? [] : await slicesBefore(context, after);
-    for (const mark of [...slices, ...rotated(page.entries)]) {
-      await stepper.marked(mark);
-      objects += 1;
+    ledger.readings.look();
+    const marks = [...slices, ...rotated(page.entries)];
+    for (let start = 0; start < marks.length; start += foreseenMarks) {
+      const next = marks.slice(start, start + foreseenMarks);
+      const references = next.flatMap(({ key }) => parseReferenceKey(key.sort) ?? []);
+      await foresee(context, ledger.readings, references);
+      for (const mark of next) await stepper.marked(mark);
+      objects += next.length;
     }
     if (page.next === undefined && !ledger.marks.sets) break;
     await ledger.flush();

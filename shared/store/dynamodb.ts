@@ -4,6 +4,7 @@
  */
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   DynamoDBClient,
   type DynamoDBClientConfig,
   GetItemCommand,
@@ -16,6 +17,7 @@ import { EntranceError } from "../model/error.ts";
 import type { SecretText } from "../model/secret-text.ts";
 import { Deadline, pause } from "./deadline.ts";
 import { type Fault, faultOf } from "./dynamodb-fault.ts";
+import { GatheredReads } from "./gathered-reads.ts";
 import { checkCommit, checkKey, checkList } from "./limits.ts";
 import type { Check, CommitResult, Entry, Key, Page, Store, Write } from "./port.ts";
 
@@ -47,10 +49,11 @@ type Action = { readonly key: Key; readonly check: Check | undefined; readonly w
 export function openDynamoDB(settings: DynamoDBSettings): Store {
   const client = new DynamoDBClient(configOf(settings));
   const table = new Table(client, settings.table);
+  const gathered = new GatheredReads((keys) => table.read(keys));
   return {
     async get(key) {
       checkKey(key);
-      return table.get(key);
+      return gathered.get(key);
     },
     async list(partition, after, limit) {
       checkList(partition, after, limit);
@@ -88,6 +91,25 @@ class Table {
     const command = new GetItemCommand({ TableName: this.#name, Key: keyOf(key), ConsistentRead: true });
     const { Item: item } = await untilAnswered((signal) => this.#client.send(command, signal));
     return item === undefined ? undefined : entryOf(item);
+  }
+
+  /** What DynamoDB has no capacity for at the moment, it leaves unread: that is asked for again. */
+  async read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
+    const [only] = keys;
+    if (keys.length === 1 && only !== undefined) return [await this.get(only)];
+    const found = new Map<string, Entry>();
+    const deadline = new Deadline();
+    let left: Item[] = keys.map(keyOf);
+    for (let ceiling = firstPauseMs; ; ceiling = Math.min(ceiling * 2, maxPauseMs)) {
+      const command = new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys: left, ConsistentRead: true } } });
+      const answer = await untilAnswered((signal) => this.#client.send(command, signal));
+      const entries = (answer.Responses?.[this.#name] ?? []).map(entryOf);
+      for (const entry of entries) found.set(nameOf(entry.key), entry);
+      left = answer.UnprocessedKeys?.[this.#name]?.Keys ?? [];
+      if (left.length === 0) return keys.map((key) => found.get(nameOf(key)));
+      if (deadline.isNear()) throw gaveUp({ type: "throttled", says: "keys are left unread" }, undefined);
+      if (entries.length === 0) await pause(Math.random() * ceiling);
+    }
   }
 
   async list(partition: string, after: string | undefined, limit: number): Promise<Page> {
@@ -256,13 +278,17 @@ function gaveUp(fault: Exclude<Fault, { type: "condition" | "final" }>, cause: u
 /** What is checked and written of one key is one action. */
 function actionsOf(checks: readonly Check[], writes: readonly Write[]): Action[] {
   const actions = new Map<string, Action>();
-  const nameOf = (key: Key) => `${key.partition}\0${key.sort}`;
   for (const check of checks) actions.set(nameOf(check.key), { key: check.key, check, write: undefined });
   for (const write of writes) {
     const name = nameOf(write.key);
     actions.set(name, { key: write.key, check: actions.get(name)?.check, write });
   }
   return [...actions.values()];
+}
+
+/** NUL is in no key, so this text is one key's only. */
+function nameOf({ partition, sort }: Key): string {
+  return `${partition}\0${sort}`;
 }
 
 function conditionOf(check: Check | undefined) {

@@ -6,6 +6,7 @@ import { commitToEtcd, readOnly } from "./etcd-commit.ts";
 import { compactEtcd } from "./etcd-compaction.ts";
 import { EtcdKeys } from "./etcd-keys.ts";
 import { answerTooLarge, EtcdFault, type KeyValue, type Operation, type Range } from "./etcd-transport.ts";
+import { GatheredReads } from "./gathered-reads.ts";
 import { checkCommit, checkKey, checkList } from "./limits.ts";
 import type { Entry, Key, Page, Store } from "./port.ts";
 
@@ -20,6 +21,7 @@ const firstEntries = 32;
 /** Nothing is sent before the first call. `compacts`: history that nobody needs is dropped. */
 export function openEtcdStore(cluster: EtcdCluster, prefix: string, compacts = true): Store {
   const keys = new EtcdKeys(prefix);
+  const gathered = new GatheredReads((asked) => readKeys(cluster, keys, asked));
   let ready: Promise<void> | undefined;
 
   /** The format is looked at once in a process's life; a failure is tried again with the next call. */
@@ -39,10 +41,7 @@ export function openEtcdStore(cluster: EtcdCluster, prefix: string, compacts = t
   return {
     async get(key) {
       checkKey(key);
-      return attempt(async () => {
-        const found = await range(cluster, { type: "range", key: keys.entry(key) });
-        return found.kvs.map((kv) => entryOf(key, kv))[0];
-      });
+      return attempt(() => gathered.get(key));
     },
     async list(partition, after, limit) {
       checkList(partition, after, limit);
@@ -76,6 +75,16 @@ async function checkFormat(cluster: EtcdCluster, keys: EtcdKeys): Promise<void> 
     const sentence = `the store has format ${found}, and this Entrance reads format ${format}: run the newer Entrance`;
     throw new EntranceError("misconfigured", sentence);
   }
+}
+
+async function readKeys(
+  cluster: EtcdCluster,
+  keys: EtcdKeys,
+  asked: readonly Key[],
+): Promise<readonly (Entry | undefined)[]> {
+  const ranges = asked.map((key) => ({ type: "range", key: keys.entry(key) }) as const);
+  const answer = await cluster.untilAnswered(readOnly(...ranges), new Deadline());
+  return asked.map((key, index) => answer.ranges[index]?.kvs.map((kv) => entryOf(key, kv))[0]);
 }
 
 async function readPage(

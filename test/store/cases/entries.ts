@@ -1,5 +1,6 @@
 /** One entry at a time: what was written is read, whatever text it is. */
 import { expect } from "vitest";
+import { maxValueBytes } from "../../../shared/store/port.ts";
 import { put, type Suite, walk } from "../conformance.ts";
 
 const texts: Record<string, string> = {
@@ -61,6 +62,35 @@ export function entryCases({ test }: Suite): void {
       expect((await store.get({ partition: name, sort }))?.value, sort).toBe(value);
     }
     expect(Object.fromEntries(await walk(store, name))).toEqual(texts);
+  });
+
+  test("keys that are read in one moment each read as they are, the same twice and absent ones too", async (suite) => {
+    const { store, partition } = suite;
+    const name = partition();
+    const sorts = Array.from({ length: 150 }, (_, index) => `k${index}`);
+    for (let start = 0; start < 150; start += 30) {
+      await put(store, name, Object.fromEntries(sorts.slice(start, start + 30).map((sort) => [sort, `"${sort}"`])));
+    }
+    const asked = [...sorts, "absent", "k7", "absent"];
+    const found = await Promise.all(asked.map((sort) => store.get({ partition: name, sort })));
+    expect(found.map((entry) => entry?.value)).toEqual([
+      ...sorts.map((sort) => `"${sort}"`),
+      undefined,
+      '"k7"',
+      undefined,
+    ]);
+  });
+
+  test("large values that are read in one moment", async (suite) => {
+    const { store, partition } = suite;
+    const name = partition();
+    const sorts = Array.from({ length: 12 }, (_, index) => `k${index}`);
+    const values = sorts.map((_, index) => JSON.stringify(String(index).padStart(maxValueBytes - 2, "x")));
+    for (const [index, sort] of sorts.entries()) await put(store, name, { [sort]: values[index] ?? "" });
+    const found = await Promise.all(sorts.map((sort) => store.get({ partition: name, sort })));
+    expect(found.map((entry) => entry?.value === values[Number(entry?.key.sort.slice(1))])).toEqual(
+      sorts.map(() => true),
+    );
   });
 
   test("partitions do not mix, however alike their names", async ({ store, partition }) => {
