@@ -55,12 +55,18 @@ export class KubernetesClient implements KubernetesApi {
    */
   async #secret(named: Named, since?: string): Promise<ListPage> {
     const resourceVersion = since ?? (await this.list("Namespace", 1, { named: kubeSystem })).resourceVersion;
-    const what = `get ${describeReference({ kind: "Secret", ...named })}`;
-    const path = `${pathOf("Secret", named.namespace)}/${encodeURIComponent(named.name)}`;
+    const found = await this.get("Secret", named);
+    return { resourceVersion, items: found === undefined ? [] : [found], next: undefined };
+  }
+
+  /** The apiserver reads it from its store, and waits for no cache to have heard of everything else. */
+  async get(kind: SeenKind, named: Named): Promise<unknown> {
+    const what = `get ${describeReference({ kind, ...named })}`;
+    const path = `${pathOf(kind, named.namespace)}/${encodeURIComponent(named.name)}`;
     const answer = await send(this.#access, { method: "GET", path, what, limits: oneObject });
-    if (answer.type === "absent") return { resourceVersion, items: [], next: undefined };
+    if (answer.type === "absent") return undefined;
     if (answer.type !== "done") throw strange(what, answer);
-    return { resourceVersion, items: [answer.json], next: undefined };
+    return answer.json;
   }
 
   async clusterId(): Promise<string> {

@@ -27,9 +27,11 @@ export interface Named {
   readonly name: string;
 }
 
-/** Both throw `unavailable` where the API does not answer, or no longer knows a page, and `forbidden` where no role allows it. */
+/** All throw `unavailable` where the API does not answer, or no longer knows a page, and `forbidden` where no role allows it. */
 export interface KubernetesApi {
   list(kind: SeenKind, limit: number, options?: ListOptions): Promise<ListPage>;
+  /** One object as it is now; undefined: it is not there, and nobody says as of when. */
+  get(kind: SeenKind, named: Named): Promise<unknown>;
   /** The uid of the Namespace kube-system. */
   clusterId(): Promise<string>;
 }

@@ -4,8 +4,9 @@ import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
 import type { SeenReference } from "../model/observation.ts";
 import { type Reference, referenceKey, seenKinds } from "../model/reference.ts";
+import { observeIdentity } from "../observe/list.ts";
 import { type Entry, type Key, maxPageSize } from "../store/port.ts";
-import { type Apply, isThisCluster, readListed } from "./cluster.ts";
+import { type Apply, isThisCluster, type Read, readListed } from "./cluster.ts";
 import { type Floor, readFloor } from "./floor.ts";
 import { type Found, type Hint, isMet, readHint, type Wanted } from "./hint.ts";
 import { hinted, hintKey, hintPartition } from "./keys.ts";
@@ -14,13 +15,19 @@ import { closed, isForbidden, isReferredTo } from "./secrets.ts";
 import type { Context } from "./settings.ts";
 
 /** Measured: an object can be read back about when its write returns, mostly a few milliseconds after our answer. */
-const pausesMs = [0, 5, 10, 20, 50, 100, 200, 400, 800];
+const pausesMs = [0, 2, 3, 5, 10, 20, 50, 100, 200, 400, 800];
 /** Where nobody knows what to wait for. */
-const pausesOfAny = 5;
+const pausesOfAny = 7;
+/**
+ * So often what should be there is asked for by GET, which the apiserver answers from its store. It answers a LIST once
+ * its cache has heard of every write to the cluster, of any kind: measured, up to 100 ms while others write.
+ */
+const gets = 5;
 /** Then by the timer, whose period is the least; a write takes no longer than the apiserver's own time limit, 60 s. */
 const laterMs = [3_000, 5_000, 10_000, 20_000, 30_000];
-/** So many objects are read back side by side in one process; the timer comes back to the rest. */
+/** So many objects are read back side by side in one process; others wait, and the timer comes back to what is too much. */
 const maxAtOnce = 64;
+const maxWorks = 4_096;
 const hintsPerTick = 256;
 
 interface Work {
@@ -33,6 +40,8 @@ export class ReadBack {
   readonly #context: Context;
   readonly #apply: Apply;
   readonly #works = new Map<string, Work>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
 
   constructor(context: Context, apply: Apply) {
     this.#context = context;
@@ -49,9 +58,12 @@ export class ReadBack {
       known.isNew = true;
       return;
     }
-    if (this.#works.size >= maxAtOnce) return;
+    if (this.#works.size >= maxWorks) return;
     const work: Work = { wish, isNew: false };
     this.#works.set(name, work);
+    // Whoever ends gives its place to the first that waits.
+    if (this.#running < maxAtOnce) this.#running += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       await this.#run(reference, key, work);
     } catch (error) {
@@ -60,6 +72,9 @@ export class ReadBack {
       if (!(error instanceof EntranceError)) throw error;
     } finally {
       this.#works.delete(name);
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
     }
   }
 
@@ -85,7 +100,11 @@ export class ReadBack {
       }
       if (pause > 0) await kubernetes?.wait(pausesMs[pause] ?? 0);
       const [entry, floor] = await Promise.all([store.get(key), readFloor(store, reference.kind)]);
-      const found = await this.#read(reference, floor);
+      const { wish } = work;
+      const isExpected = wish?.what === "there" && reference.kind !== "Secret" && pause < gets;
+      const present = isExpected ? await this.#get(reference, floor, wish) : undefined;
+      if (present === "not yet") continue;
+      const found = present ?? (await this.#read(reference, floor));
       if (found === undefined) return;
       const isEnough = isMet(work.wish, found) || (work.wish?.what === "any" && pause >= pausesOfAny);
       if (found.type === "stranger" && !isEnough) return;
@@ -123,6 +142,32 @@ export class ReadBack {
     }
   }
 
+  /** Undefined: a LIST can tell more. "not yet": what was reviewed is not there, nor anything newer. */
+  async #get(reference: SeenReference, floor: Floor, wish: Wanted): Promise<Found | "not yet" | undefined> {
+    const { kind, namespace, name } = reference;
+    const { kubernetes } = this.#context;
+    let item: unknown;
+    try {
+      item = await kubernetes?.api.get(kind, { namespace, name });
+    } catch (error) {
+      if (isForbidden(error)) return undefined;
+      throw error;
+    }
+    if (item === undefined) return "not yet";
+    const identity = observeIdentity(kind, item);
+    const resourceVersion = identity.ok ? identity.value.resourceVersion : undefined;
+    if (resourceVersion === undefined) return undefined;
+    // It is at least so new. What is below the floor may be of a cluster that went back: that takes a LIST to tell.
+    const page: ListPage = { resourceVersion, items: [item], next: undefined };
+    const read = await readListed(this.#context, kind, page, floor);
+    const [observation] = read ?? [];
+    if (observation === undefined || referenceKey(observation.reference) !== referenceKey(reference)) return undefined;
+    const found = presentOf(observation);
+    if (!isMet(wish, found)) return "not yet";
+    await this.#apply([observation], { era: floor.era, resourceVersion, takesLock: true, isAgain: false });
+    return found;
+  }
+
   /**
    * Undefined: what the API says cannot be taken as it is; everything is listed soon. The floor is read before the
    * object: an era that goes up meanwhile is newer than what was read.
@@ -158,9 +203,7 @@ export class ReadBack {
       return { type: "absent" };
     }
     await this.#apply([observation], reading);
-    const content = observation.type === "object" ? observation.object : [observation.reason];
-    const { uid, position } = observation;
-    return { type: "present", uid, resourceVersion: position.resourceVersion, hash: contentHash(content) };
+    return presentOf(observation);
   }
 
   /** Undefined: a Secret that no role allows to read. */
@@ -172,6 +215,12 @@ export class ReadBack {
       throw error;
     }
   }
+}
+
+function presentOf(observation: Read): Found {
+  const content = observation.type === "object" ? observation.object : [observation.reason];
+  const { uid, position } = observation;
+  return { type: "present", uid, resourceVersion: position.resourceVersion, hash: contentHash(content) };
 }
 
 function seenReference(reference: Reference | undefined): SeenReference | undefined {

@@ -11,6 +11,10 @@ export class ListedCluster implements Cluster {
   version = 100;
   id = "cluster-1";
   isAway = false;
+  /** A role that allows to list, and not to get. */
+  forbidsGet = false;
+  /** How often anything was listed, by name or as a whole. */
+  lists = 0;
   /** Namespaces whose Secrets no role allows to read. */
   readonly closed = new Set<string>();
   /** Names of Secrets that were read. */
@@ -24,12 +28,18 @@ export class ListedCluster implements Cluster {
   readonly api: Cluster["api"] = {
     list: async (kind, _limit, { named } = {}) => {
       this.#answers();
+      this.lists += 1;
       if (kind === "Secret") this.#readsSecret(named);
       const items = [...this.#objects].flatMap(([key, object]) => {
         const wanted = named === undefined ? key.startsWith(`${kind}/`) : key === referenceKey({ kind, ...named });
         return wanted ? [object] : [];
       });
       return { resourceVersion: String(this.version), items, next: undefined };
+    },
+    get: async (kind, named) => {
+      this.#answers();
+      if (this.forbidsGet) throw new EntranceError("forbidden", "may not");
+      return this.#objects.get(referenceKey({ kind, ...named }));
     },
     clusterId: async () => {
       this.#answers();

@@ -73,6 +73,19 @@ test("a Secret is read by a GET, as of a version that was told before; there or 
   expect(api?.asked).toHaveLength(3);
 });
 
+test("one object is got by its name: as it is, or not there; a role that does not allow it is told", async () => {
+  const found = { metadata: { name: "web", resourceVersion: "3" } };
+  const client = await clientOf(json(found), status(404, "NotFound"), status(403, "Forbidden"));
+  const named = { namespace: "shop", name: "web" };
+  expect(await client.get("Ingress", named)).toEqual(found);
+  expect(await client.get("Ingress", named)).toBeUndefined();
+  await expect(client.get("Ingress", named)).rejects.toMatchObject({
+    code: "forbidden",
+    message: "may not get Ingress shop/web: its role (RBAC) must allow that",
+  });
+  expect(api?.asked[0]).toBe("GET /apis/networking.k8s.io/v1/namespaces/shop/ingresses/web");
+});
+
 test("429 waits as long as it says, 5xx longer each time", async () => {
   const client = await clientOf(
     status(429, "TooManyRequests", { "retry-after": "2" }),

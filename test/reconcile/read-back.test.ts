@@ -88,3 +88,39 @@ test("a hint outlives the process that left it", async () => {
   expect(await hints()).toEqual([]);
   expect((await seen())?.gone).toBe(false);
 });
+
+test("what should be there is asked for by GET; where no role allows that, and of an end, by LIST", async () => {
+  for (const [forbidsGet, lists] of [
+    [false, 0],
+    [true, 1],
+  ] as const) {
+    const { cluster, test, hints, seen } = started();
+    cluster.forbidsGet = forbidsGet;
+    const version = cluster.put(web, { spec: { ports } });
+    await test.entrance.reviewed(create);
+    await test.host.settled();
+    expect(cluster.lists).toBe(lists);
+    expect((await seen())?.gone).toBe(false);
+
+    cluster.remove(web);
+    const position = { resourceVersion: String(version), step: 2 as const };
+    const { uid } = observed(seenService("shop", "web"), version);
+    await test.entrance.reviewed({ type: "gone", reference: web, uid, position });
+    await test.host.settled();
+    expect(cluster.lists).toBe(lists + 1);
+    expect((await seen())?.gone).toBe(true);
+    expect(await hints()).toEqual([]);
+  }
+});
+
+test("of many reviews at once none is left to the timer", async () => {
+  const { cluster, test, hints } = started();
+  for (let number = 0; number < 300; number += 1) {
+    const reference: SeenReference = { kind: "Service", namespace: "shop", name: `web-${number}` };
+    cluster.put(reference, { spec: { ports } });
+    await test.entrance.reviewed({ ...create, ...observed(seenService("shop", `web-${number}`), 0) });
+  }
+  await test.host.settled();
+  expect(await hints()).toEqual([]);
+  expect(await listAll(test.context.store, "seen/Service")).toHaveLength(300);
+});

@@ -32,6 +32,11 @@ export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, ran
           answers();
           return apiserver.clusterId;
         }),
+      get: (kind, { namespace, name }) =>
+        caller.call(`GET ${kind} ${namespace}/${name}`, slow(), () => {
+          answers();
+          return apiserver.objects.get(`${kind}/${namespace}/${name}`);
+        }),
       list: (kind, limit, { after, named } = {}) =>
         caller.call(
           `LIST ${kind} ${named === undefined ? (after ?? "") : `${named.namespace}/${named.name}`}`,
