@@ -5,6 +5,7 @@ import { openEtcd } from "../../shared/store/etcd.ts";
 import { openEtcdGateway } from "../../shared/store/etcd-gateway.ts";
 import type { Store } from "../../shared/store/port.ts";
 import { type EtcdCluster, startEtcd } from "../harness/etcd.ts";
+import { askEtcd, makeRoom, smallestQuota } from "../harness/etcd-room.ts";
 import { put } from "./conformance.ts";
 
 const minuteMs = 60_000;
@@ -16,22 +17,9 @@ const ways: Record<string, (endpoints: readonly string[], prefix: string, compac
     openEtcdGateway({ endpoints, user: undefined, prefix, compacts, fetch }),
 };
 
-async function asked(etcd: EtcdCluster, path: string, body: unknown): Promise<Record<string, unknown>> {
-  const response = await fetch(`${etcd.urls[0]}${path}`, { method: "POST", body: JSON.stringify(body) });
-  return (await response.json()) as Record<string, unknown>;
-}
-
-/** As `etcdctl alarm disarm` does. */
-async function disarm(etcd: EtcdCluster): Promise<void> {
-  const { alarms = [] } = (await asked(etcd, "/v3/maintenance/alarm", { action: "GET" })) as {
-    alarms?: { memberID: string; alarm: string }[];
-  };
-  for (const alarm of alarms) await asked(etcd, "/v3/maintenance/alarm", { action: "DEACTIVATE", ...alarm });
-}
-
 /** Whether etcd still tells how a key was then. */
 async function tellsOf(etcd: EtcdCluster, revision: string): Promise<boolean> {
-  const answer = await asked(etcd, "/v3/kv/range", { key: "AA==", revision });
+  const answer = await askEtcd(etcd, "/v3/kv/range", { key: "AA==", revision });
   return !JSON.stringify(answer).includes("has been compacted");
 }
 
@@ -80,7 +68,7 @@ function openWith(etcd: EtcdCluster, compacts: boolean): Store {
 describe("a quota that is used up", () => {
   for (const [way, open] of Object.entries(ways)) {
     test(`by ${way}: commits say what to do, reads go on, and nothing has to be started anew`, async () => {
-      const etcd = await startEtcd({ args: ["--quota-backend-bytes", String(4 * 1024 * 1024)] });
+      const etcd = await startEtcd({ args: smallestQuota });
       const store = open(etcd.urls, "entrance");
       try {
         await put(store, "p", { kept: "1" });
@@ -100,10 +88,7 @@ describe("a quota that is used up", () => {
         // History goes all the same, so that defragmenting is all that is left to do.
         await store.tend?.(6 * minuteMs);
         await store.tend?.(12 * minuteMs);
-        const { header } = (await asked(etcd, "/v3/kv/range", { key: "AA==" })) as { header: { revision: string } };
-        await asked(etcd, "/v3/kv/compaction", { revision: header.revision, physical: true });
-        await asked(etcd, "/v3/maintenance/defragment", {});
-        await disarm(etcd);
+        await makeRoom(etcd);
         await put(store, "p", { kept: "2" });
         expect(await store.get({ partition: "p", sort: "kept" })).toMatchObject({ value: "2" });
       } finally {
