@@ -20,7 +20,8 @@ const pausesMs = [0, 2, 3, 5, 10, 20, 50, 100, 200, 400, 800];
 const pausesOfAny = 7;
 /**
  * So often what should be there is asked for by GET, which the apiserver answers from its store. It answers a LIST once
- * its cache has heard of every write to the cluster, of any kind: measured, up to 100 ms while others write.
+ * its cache has heard of every write to the cluster before, of any kind; of those that are not the object's own it hears
+ * when it asks, each 100 ms (k8s.io/apiserver, storage/cacher/progress).
  */
 const gets = 5;
 /** Then by the timer, whose period is the least; a write takes no longer than the apiserver's own time limit, 60 s. */
