@@ -1,6 +1,6 @@
 /**
- * Lays out what Entrance's image has, in one folder: node.js (Entrance itself), operator.js (commands on its store) and
- * resync.js. Beside it, `npm install` puts the one package that is not in the bundle.
+ * Lays out what the image of Entrance has, in one folder: node.js (Entrance itself), operator.js (commands on its store),
+ * resync.js and status.js. Beside it, `npm install` puts the one package that is not in the bundle.
  *
  *   node infra/kubernetes/install.ts FOLDER
  */
@@ -18,8 +18,8 @@ export async function installEntrance(folder: string): Promise<void> {
   await bundle("node", path.join(folder, "node.js"));
   await bundle("operator", path.join(folder, "operator.js"));
   await build({
-    entryPoints: [path.join(import.meta.dirname, "resync.ts")],
-    outfile: path.join(folder, "resync.js"),
+    entryPoints: ["resync", "status"].map((name) => path.join(import.meta.dirname, `${name}.ts`)),
+    outdir: folder,
     bundle: true,
     format: "esm",
     platform: "node",

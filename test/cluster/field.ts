@@ -15,6 +15,7 @@ export interface Facts {
   readonly caFile: string;
   readonly kubeconfig: string;
   readonly kubectl: string;
+  readonly helm: string;
   /** The URL of Entrance's own etcd. */
   readonly store: string;
   /** Files, of the user `tester` in the group `entrance-tests`, whom nobody allows anything. */
@@ -46,6 +47,7 @@ export async function startField(folder: string, programs: Programs): Promise<Fi
       caFile: plane.authority.file,
       kubeconfig: plane.kubeconfig,
       kubectl: programs.kubectl,
+      helm: programs.helm,
       store: storeUrl,
       commands: await takeCommands(plane),
       clientCertificate: plane.authority.issue("/O=entrance-tests/CN=tester"),

@@ -1,7 +1,7 @@
 /**
- * The programs of a control plane, built once from Go's module proxy: go.mod and go.sum beside this say from what. They
- * lie in a cache outside the repository; who has them already names their folder by KUBEBUILDER_ASSETS, as Kubernetes'
- * own test tools do, and only what is missing there is built.
+ * The programs of a control plane, and helm, built once from Go's module proxy: go.mod and go.sum beside this say from
+ * what. They lie in a cache outside the repository; who has them already names their folder by KUBEBUILDER_ASSETS, as
+ * Kubernetes' own test tools do, and only what is missing there is built.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -26,11 +26,13 @@ const sources = {
   etcd: { module: "etcd", command: "go.etcd.io/etcd/server/v3" },
   etcdctl: { module: "etcd", command: "go.etcd.io/etcd/etcdctl/v3" },
   etcdutl: { module: "etcd", command: "go.etcd.io/etcd/etcdutl/v3" },
+  helm: { module: "helm", command: "helm.sh/helm/v4/cmd/helm" },
   kubectl: { module: "kubernetes", command: "k8s.io/kubernetes/cmd/kubectl" },
   "kube-apiserver": { module: "kubernetes", command: "k8s.io/kubernetes/cmd/kube-apiserver" },
   "kube-controller-manager": { module: "kubernetes", command: "k8s.io/kubernetes/cmd/kube-controller-manager" },
 } as const;
 
+type Module = (typeof sources)[keyof typeof sources]["module"];
 export type Program = keyof typeof sources;
 export type Programs = Readonly<Record<Program, string>>;
 
@@ -45,35 +47,38 @@ export function cacheFolder(): string {
 
 /** Where each of them lies; milliseconds once they are built. Throws {@link MissingProgram}; `signal`: it takes too long. */
 export async function ensurePrograms(signal?: AbortSignal): Promise<Programs> {
-  const folder = path.join(cacheFolder(), fingerprint());
-  const places = (Object.keys(sources) as Program[]).map((program) => [program, placeOf(program, folder)] as const);
+  const places = (Object.keys(sources) as Program[]).map((program) => [program, placeOf(program)] as const);
   const missing = places.filter(([, place]) => !existsSync(place));
   if (missing.length > 0) {
     checkGo();
-    mkdirSync(folder, { recursive: true });
-    console.log(`Building Kubernetes ${kubernetes} and etcd into ${folder} (once; 5 to 20 minutes)…`);
+    const names = missing.map(([program]) => program).join(", ");
+    console.log(`Building ${names} into ${cacheFolder()} (once; all of them: 5 to 20 minutes)…`);
     for (const [program, place] of missing) await buildProgram(program, place, signal);
   }
   return Object.fromEntries(places) as Programs;
 }
 
-function placeOf(program: Program, folder: string): string {
+function placeOf(program: Program): string {
   const assets = process.env["KUBEBUILDER_ASSETS"];
   const given = assets ? path.join(assets, program) : undefined;
-  return given !== undefined && existsSync(given) ? given : path.join(folder, program);
+  return given !== undefined && existsSync(given)
+    ? given
+    : path.join(cacheFolder(), fingerprint(sources[program].module), program);
 }
 
-function moduleFolder(module: string): string {
+function moduleFolder(module: Module): string {
   return path.join(import.meta.dirname, "programs", module);
 }
 
 /** What they are built from, and for what. */
-function fingerprint(): string {
-  const hash = createHash("sha256").update(`${process.platform} ${process.arch} ${stamps}`);
-  for (const module of ["etcd", "kubernetes"]) {
-    for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(path.join(moduleFolder(module), file)));
-  }
-  return `${kubernetes}-${hash.digest("hex").slice(0, 12)}`;
+function fingerprint(module: Module): string {
+  const hash = createHash("sha256").update(`${process.platform} ${process.arch} ${stampsOf(module)}`);
+  for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(path.join(moduleFolder(module), file)));
+  return `${module}-${hash.digest("hex").slice(0, 12)}`;
+}
+
+function stampsOf(module: Module): string {
+  return module === "kubernetes" ? ` ${stamps}` : "";
 }
 
 function checkGo(): void {
@@ -82,7 +87,7 @@ function checkGo(): void {
     `Install Go ${wanted} or newer, and try again: https://go.dev/doc/install\n\n` +
     `  curl -L https://go.dev/dl/go${wanted}.0.${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}.tar.gz | ` +
     "sudo tar -C /usr/local -xz && export PATH=/usr/local/go/bin:$PATH\n\n" +
-    "Or name a folder that has kube-apiserver, kube-controller-manager, kubectl, etcd, etcdctl and etcdutl by KUBEBUILDER_ASSETS.";
+    "Or name a folder that has kube-apiserver, kube-controller-manager, kubectl, etcd, etcdctl, etcdutl and helm by KUBEBUILDER_ASSETS.";
   // Outside of any module: the version that is installed, and not one that it would fetch.
   const { status, stdout } = spawnSync("go", ["env", "GOVERSION", "GOTOOLCHAIN"], { cwd: "/", encoding: "utf8" });
   if (status !== 0)
@@ -103,7 +108,8 @@ function checkGo(): void {
 async function buildProgram(program: Program, place: string, signal?: AbortSignal): Promise<void> {
   const { module, command } = sources[program];
   const part = `${place}.${process.pid}`;
-  const flags = ["-trimpath", "-mod=readonly", "-ldflags", `-s -w${module === "kubernetes" ? ` ${stamps}` : ""}`];
+  mkdirSync(path.dirname(place), { recursive: true });
+  const flags = ["-trimpath", "-mod=readonly", "-ldflags", `-s -w${stampsOf(module)}`];
   const progress = new Progress(program);
   const env = { ...process.env, CGO_ENABLED: "0" };
   const child = spawn("go", ["build", "-v", ...flags, "-o", part, command], {
@@ -124,7 +130,8 @@ async function buildProgram(program: Program, place: string, signal?: AbortSigna
     child.once("close", resolve);
   });
   progress.end();
-  if (signal?.aborted) throw new MissingProgram(`${program} could not be built in time: build it by npm run test:cluster`);
+  if (signal?.aborted)
+    throw new MissingProgram(`${program} could not be built in time: build it by npm run test:cluster`);
   if (status !== 0) throw new MissingProgram(`${program} could not be built:\n\n${last.join("\n")}`);
   renameSync(part, place);
 }

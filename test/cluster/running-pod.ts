@@ -10,7 +10,7 @@ import type { Api } from "./api.ts";
 import { RunningContainer } from "./container.ts";
 import { type Images, programOf } from "./images.ts";
 import { type Container, fieldOf, type Pod, type Probe, portOf } from "./pod.ts";
-import { dataOf, layOut } from "./volumes.ts";
+import { dataOf, layOut, layOutAgain } from "./volumes.ts";
 
 interface PodPlace {
   readonly folder: string;
@@ -28,6 +28,8 @@ interface ContainerState {
 }
 
 const volumeRetryMs = 300;
+/** kubelet takes up to a minute. */
+const volumesAgainMs = 2_000;
 const restartMs = 1_000;
 const probeTimeoutMs = 1_000;
 /** kubelet waits for the first period; tests needn't. */
@@ -84,7 +86,13 @@ export class RunningPod {
       if (fault === undefined) break;
       await sleep(volumeRetryMs);
     }
-    await Promise.all(this.#pod.spec.containers.map((container) => this.#runContainer(container, volumes)));
+    // What can't be read now stays as it is.
+    const again = setInterval(
+      () => void layOutAgain(this.#api, this.#named(), volumes).catch(() => undefined),
+      volumesAgainMs,
+    );
+    const all = this.#pod.spec.containers.map((container) => this.#runContainer(container, volumes));
+    await Promise.all(all).finally(() => clearInterval(again));
     if (this.isEnding) return;
     const hasFailed = [...this.#states.values()].some(({ exitCode }) => exitCode !== 0);
     await this.#tell(hasFailed ? "Failed" : "Succeeded");

@@ -1,5 +1,5 @@
 /** A pod's volumes, as folders: Secrets, ConfigMaps, its service account, and empty ones. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Api } from "./api.ts";
 import { fieldOf, type Pod, type Source } from "./pod.ts";
@@ -25,6 +25,15 @@ export async function layOut(api: Api, place: Place, folder: string): Promise<vo
   }
 }
 
+/** Secrets and ConfigMaps that have changed since, as kubelet does: a file is as it was or as it is, and so are all. */
+export async function layOutAgain(api: Api, place: Place, folder: string): Promise<void> {
+  for (const volume of place.pod.spec.volumes ?? []) {
+    if (volume.secret !== undefined || volume.configMap !== undefined) {
+      await fill(api, place, volume, path.join(folder, volume.name));
+    }
+  }
+}
+
 /** What outlives the pod. */
 function lastingOf({ metadata }: Pod, { hostPath, persistentVolumeClaim }: Source): string | undefined {
   if (hostPath !== undefined) return hostPath.path;
@@ -44,11 +53,13 @@ async function fill(api: Api, place: Place, source: Source, directory: string): 
     if (data === undefined && wanted.optional === true) continue;
     if (data === undefined) throw new Error(`${kind} ${name} is not there`);
     const items = wanted.items ?? Object.keys(data).map((key) => ({ key, path: key }));
+    const files = new Map<string, Buffer>();
     for (const { key, path: file } of items) {
       const content = data[key];
       if (content === undefined) throw new Error(`${kind} ${name} has no ${key}`);
-      write(directory, file, content);
+      files.set(file, content);
     }
+    replace(directory, files);
   }
   if (source.serviceAccountToken !== undefined) {
     const { path: file, audience, expirationSeconds = 3_600 } = source.serviceAccountToken;
@@ -93,6 +104,42 @@ async function tokenOf(
     },
   });
   return (answer["status"] as { token: string }).token;
+}
+
+/** The files are links into a folder that is another one at once. */
+function replace(directory: string, files: ReadonlyMap<string, Buffer>): void {
+  const isSame = [...files].every(([file, content]) => isThere(path.join(directory, file), content));
+  if (isSame) return;
+  const data = path.join(directory, "..data");
+  const next = `..${process.hrtime.bigint()}`;
+  for (const [file, content] of files) write(path.join(directory, next), file, content);
+  symlinkSync(next, `${data}.next`);
+  renameSync(`${data}.next`, data);
+  for (const file of files.keys()) {
+    const place = path.join(directory, file);
+    if (isThere(place)) continue;
+    mkdirSync(path.dirname(place), { recursive: true });
+    symlinkSync(
+      path.join(
+        ...file
+          .split("/")
+          .slice(1)
+          .map(() => ".."),
+        "..data",
+        file,
+      ),
+      place,
+    );
+  }
+}
+
+function isThere(file: string, content?: Buffer): boolean {
+  try {
+    const found = readFileSync(file);
+    return content === undefined || found.equals(content);
+  } catch {
+    return false;
+  }
 }
 
 function write(directory: string, file: string, content: string | Buffer): void {
