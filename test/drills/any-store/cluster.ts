@@ -14,9 +14,12 @@ import {
 
 /** As the webhook configurations say. */
 const reviewMs = 3_000;
-const auditMs = 5_000;
-const retryMs = 200;
+const auditMs = 30_000;
 const flushMs = 40;
+const maxBatches = 4;
+/** Before it comes again; an apiserver waits for 10 s. */
+const firstPauseMs = 100;
+const maxPauseMs = 2_000;
 /** One in so many: writes that no webhook was asked about, events that are told twice. */
 const unreviewed = 3;
 const doubled = 20;
@@ -26,12 +29,14 @@ export class Cluster {
   /** Answers that no webhook should give. */
   readonly faults: string[] = [];
   readonly figures = { changes: 0, acknowledged: 0, denied: 0, retries: 0 };
+  /** What was said last to who is to come again. */
+  lastRefusal = "";
   readonly #random: Random;
   /** Any of them. */
   readonly #url: () => string;
   readonly #busy = new Set<string>();
   #events: { readonly event: object; readonly onTold: () => void }[] = [];
-  #isFlushing = false;
+  #batches = 0;
   #version = 1_000;
   #ids = 0;
   #pending = 0;
@@ -109,11 +114,10 @@ export class Cluster {
 
   /** Nobody who answers in time means yes: `failurePolicy: Ignore`. */
   async #isAllowed(body: object, mustBeAsked: boolean): Promise<boolean> {
-    for (;;) {
+    for (let pauseMs = firstPauseMs; ; pauseMs = await this.#pause(pauseMs)) {
       const answer = await this.#post("/admission", body, reviewMs);
       if (answer !== undefined) return (answer as { response: { allowed: boolean } }).response.allowed;
       if (!mustBeAsked) return true;
-      await this.#retry();
     }
   }
 
@@ -122,27 +126,40 @@ export class Cluster {
       const told = { event, onTold: resolve };
       if (this.#random.one(doubled)) this.#events.push(told);
       this.#events.push(told);
-      if (this.#isFlushing) return;
-      this.#isFlushing = true;
-      setTimeout(() => void this.#flush(), flushMs);
+      this.#flushSoon();
     });
   }
 
-  /** Several at a time, so that they overtake each other. */
+  /** Several batches at a time, so that they overtake each other. */
+  #flushSoon(): void {
+    if (this.#batches === maxBatches || this.#events.length === 0) return;
+    this.#batches += 1;
+    setTimeout(() => void this.#flush(), flushMs);
+  }
+
   async #flush(): Promise<void> {
     const batch = this.#events;
     this.#events = [];
-    this.#isFlushing = false;
-    const body = eventList(batch.map(({ event }) => event));
-    let counts = await this.#post("/audit", body, auditMs);
-    for (; counts === undefined; counts = await this.#post("/audit", body, auditMs)) await this.#retry();
-    if ((counts as { unusable: number }).unusable !== 0) this.faults.push(`unusable: ${JSON.stringify(counts)}`);
+    if (batch.length > 0) await this.#deliver(eventList(batch.map(({ event }) => event)));
     for (const { onTold } of batch) onTold();
+    this.#batches -= 1;
+    this.#flushSoon();
   }
 
-  async #retry(): Promise<void> {
+  async #deliver(body: object): Promise<void> {
+    for (let pauseMs = firstPauseMs; ; pauseMs = await this.#pause(pauseMs)) {
+      const counts = await this.#post("/audit", body, auditMs);
+      if (counts === undefined) continue;
+      if ((counts as { unusable: number }).unusable !== 0) this.faults.push(`unusable: ${JSON.stringify(counts)}`);
+      return;
+    }
+  }
+
+  /** Returns how long the next one is. */
+  async #pause(ms: number): Promise<number> {
     this.figures.retries += 1;
-    await sleep(this.#random.between(retryMs / 2, retryMs));
+    await sleep(this.#random.between(ms / 2, ms));
+    return Math.min(ms * 2, maxPauseMs);
   }
 
   /** Undefined: come again. */
@@ -152,9 +169,11 @@ export class Cluster {
       const answer = await fetch(this.#url() + path, { method: "POST", body: JSON.stringify(body), signal });
       const text = await answer.text();
       if (answer.status === 200) return JSON.parse(text);
+      this.lastRefusal = text;
       if (answer.status !== 503) this.faults.push(`${path}: ${answer.status} ${text}`);
-    } catch {
+    } catch (error) {
       // Nobody there, or an answer that broke off.
+      this.lastRefusal = String(error);
     }
     return undefined;
   }

@@ -19,7 +19,7 @@ import { Wild, wildHosts, wildNames } from "./wild.ts";
 const changeMs = 50;
 /** Those that nobody has acknowledged yet. */
 const maxPending = 200;
-const acknowledgedWithinMs = 60_000;
+const acknowledgedWithinMs = 120_000;
 
 export class Drill {
   readonly field: Field;
@@ -113,7 +113,8 @@ export class Drill {
   async #rest(): Promise<string[]> {
     const { cluster, field } = this;
     for (const since = performance.now(); cluster.pending > 0; await sleep(10)) {
-      if (performance.now() - since > acknowledgedWithinMs) throw new Error(`${cluster.pending} are not acknowledged`);
+      if (performance.now() - since < acknowledgedWithinMs) continue;
+      throw new Error(`${cluster.pending} are not acknowledged: ${cluster.lastRefusal}`);
     }
     const { head, ms } = await comeToRest(this.#store, field.entrances, field.nodes);
     this.rests.push(ms);

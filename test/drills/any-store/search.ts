@@ -1,6 +1,6 @@
 /** Searches for private keys in whatever form they may have come to lie somewhere. */
 import { createPrivateKey } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 
 export interface Needle {
   /** For people: never the needle itself. */
@@ -55,8 +55,9 @@ function base64Of(form: string, bytes: Buffer): Needle[] {
 
 const pieceBytes = 4 * 1024 * 1024;
 
-/** The forms that are in this file. */
+/** The forms that are in this file; one that is gone by now, as a store's journal, has none. */
 export function foundInFile(file: string, needles: readonly Needle[]): string[] {
+  if (!existsSync(file)) return [];
   const overlap = Math.max(...needles.map(({ bytes }) => bytes.length));
   const found = new Set<string>();
   const descriptor = openSync(file, "r");
