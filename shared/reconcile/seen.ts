@@ -113,6 +113,11 @@ function absence(known: SeenRecord | undefined, position: Position): News {
   return { type: "record", record: { position, uid: known.uid, hash: "", gone: true }, changed: true };
 }
 
+/** Whether anything says when it was: of a burial alone nothing does, so it says nothing of who comes after it. */
+export function isPlaced({ position }: SeenRecord): boolean {
+  return !isUnplaced(position);
+}
+
 function isUnplaced({ resourceVersion }: Position): boolean {
   return resourceVersion === "0";
 }

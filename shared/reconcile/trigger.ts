@@ -11,7 +11,7 @@ import { dirtyKey, floorKey, laterKey, lockKey, seenKey } from "./keys.ts";
 import { acquisition, type HeldLock, readLock, refuseClosed, tryAcquire } from "./lock.ts";
 import { markText } from "./mark.ts";
 import { withoutStrangers } from "./secrets.ts";
-import { news, readSeen, type SeenRecord } from "./seen.ts";
+import { isPlaced, news, readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 
 /** Seen, mark and postponed mark of each object, the lock, and the floor of each kind fit into one commit. */
@@ -222,7 +222,7 @@ function fold(
   let record = known;
   let touched = false;
   for (const observation of subject.observations) {
-    const isKnown = record !== undefined;
+    const isKnown = record !== undefined && isPlaced(record);
     if (
       floor !== undefined &&
       (reading ? isPast(floor, reading, isKnown) : isDoubtful(floor, observation, isKnown, now))

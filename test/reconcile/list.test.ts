@@ -94,6 +94,25 @@ test("tombstones go with the LIST, and what comes late of the dead is a hint, ne
   expect(keysOn(test)).not.toContain(ruleOf("web.example", "web"));
 });
 
+test("a burial that comes late says nothing of another of that name, which is dead as well", async () => {
+  const cluster = new ListedCluster();
+  const last = put(cluster, "web");
+  const test = started(cluster);
+  await tickAt(test, 0);
+  cluster.remove(service("web"));
+  await tickAt(test, 300_000);
+  await tickAt(test, 300_000);
+  expect(await test.context.store.get(seenKey(service("web")))).toBeUndefined();
+  const late = observed(seenService("shop", "web", { annotations: { http: "web.example" } }), last, "second");
+  const buried = { type: "buried", reference: late.reference, uid: "first" } as const;
+  await test.entrance.observe([buried, late]);
+  await test.host.settled();
+  expect(keysOn(test)).not.toContain(ruleOf("web.example", "web"));
+  await test.entrance.observe([late]);
+  await test.host.settled();
+  expect(keysOn(test)).not.toContain(ruleOf("web.example", "web"));
+});
+
 test("a LIST that has lost most of it is believed only once another one agrees a minute later", async () => {
   const cluster = new ListedCluster();
   const names = Array.from({ length: 60 }, (_, index) => `web-${index}`);
