@@ -47,6 +47,8 @@ export class Apiserver {
   /** Nobody reaches its API; webhooks are called all the same. */
   isAway = false;
   isEmpty = false;
+  /** Which object was made or changed last. */
+  lastWritten = "";
   /** Whose kube-system answers. */
   clusterId = "cluster-1";
   readonly pageSize: number;
@@ -110,6 +112,7 @@ export class Apiserver {
       }
       const kept = { ...object, metadata: { ...object.metadata, resourceVersion: this.#next() } };
       this.objects.set(key, kept);
+      this.lastWritten = key;
       this.#options.trace.add("apiserver", `${operation} ${key} at ${kept.metadata.resourceVersion}`);
       this.#tell(auditEvent(this.#id(), operation, kept, kept, isTold(kept) && !this.#is(this.faults.bare)));
     });

@@ -1,4 +1,5 @@
 /** What befalls copies, the store and nodes. Each fault is over after a while. */
+import { freeze, unfreeze } from "../../shared/operate/freeze.ts";
 import type { FaultKind } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -60,6 +61,12 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
       node.mode = "up";
       node.model.isFull = false;
     });
+  },
+
+  /** An operator has nodes stay as they are. */
+  held(world) {
+    world.operate((store) => freeze(store, undefined, world.time.nowMs));
+    world.time.after(world.random.between(500, 20_000), () => world.operate((store) => unfreeze(store, undefined)));
   },
 
   api(world) {
@@ -133,5 +140,6 @@ export function mend(world: World): void {
     node.mode = stays ? "silent" : "up";
     node.model.isFull = false;
   }
+  if (world.plan.faults.includes("held")) world.operate((store) => unfreeze(store, undefined));
   world.trace.add("world", "no more faults");
 }

@@ -9,8 +9,8 @@ export interface Mutant {
   readonly name: string;
   /** Where to look for what it breaks. */
   readonly themes: readonly Theme[];
-  /** Numbers of the invariants (ARCHITECTURE.md), one of which must catch it. */
-  readonly breaks: readonly (1 | 2 | 3 | 4 | 5 | 6 | 7 | 8)[];
+  /** Numbers of the invariants (ARCHITECTURE.md), one of which must catch it; held: nodes stay as an operator has them. */
+  readonly breaks: readonly (1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | "held")[];
   readonly changes: readonly Mutation[];
   /** A seed that found it once, to begin with: what it does changes with the code. */
   readonly foundBy?: number;
@@ -171,6 +171,30 @@ export const mutants: readonly Mutant[] = [
     themes: ["crash", "freeze", "all"],
     breaks: [6, 7],
     changes: [reconcile("step", "before.unfinished === true", "false")],
+  },
+  {
+    name: "who goes on with a turn that died asks of other claims as if they were the first",
+    themes: ["crash", "store", "freeze", "all"],
+    breaks: [5, 6],
+    changes: [
+      reconcile(
+        "register",
+        "const known = canonicalJson(last ?? null) === canonicalJson(claim) ? undefined : last;",
+        "const known = isResumed ? undefined : last;",
+      ),
+    ],
+  },
+  {
+    name: "nodes that are to stay as they are get what is new",
+    themes: ["nodes"],
+    breaks: ["held"],
+    changes: [
+      reconcile(
+        "push",
+        "if (isAt(state, head) || head.frozen !== undefined) return undefined;",
+        "if (isAt(state, head)) return undefined;",
+      ),
+    ],
   },
   {
     name: "a poisoned object ends the turn",

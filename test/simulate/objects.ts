@@ -178,6 +178,11 @@ export function randomContent(random: Random, extent: Extent): Content {
   return makers[random.pick([...weights, ...rest, ...secrets])](random, extent);
 }
 
+/** Of this kind; the rest is chance. */
+export function contentOf(kind: SeenKind, random: Random, extent: Extent): Content {
+  return makers[kind](random, extent);
+}
+
 /** A route that is there from its beginning to the end of the simulation, whatever else changes about its objects. */
 export interface Anchor {
   readonly index: number;

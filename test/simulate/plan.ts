@@ -53,20 +53,30 @@ export interface Plan {
   readonly deadNode: boolean;
 }
 
-export type FaultKind = "crash" | "freeze" | "away" | "node" | "wipe" | "api" | "empty" | "store back" | "cluster back";
+export type FaultKind =
+  | "crash"
+  | "freeze"
+  | "away"
+  | "node"
+  | "wipe"
+  | "held"
+  | "api"
+  | "empty"
+  | "store back"
+  | "cluster back";
 
 const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
   calm: [],
   crash: ["crash"],
   freeze: ["freeze"],
   store: ["away"],
-  nodes: ["node", "node", "node", "wipe"],
+  nodes: ["node", "node", "node", "wipe", "held"],
   clocks: ["freeze", "crash"],
   events: ["crash"],
   api: ["api", "api", "empty", "crash"],
   restore: ["store back", "cluster back", "crash", "node"],
   upgrade: ["crash", "freeze"],
-  all: ["crash", "crash", "freeze", "freeze", "away", "node", "node", "wipe"],
+  all: ["crash", "crash", "freeze", "freeze", "away", "node", "node", "wipe", "held"],
 };
 
 /** Of seeds with an API. */

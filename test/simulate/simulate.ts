@@ -13,6 +13,7 @@ import {
 import { checkEnd, isAtRest } from "./oracle/end.ts";
 import { watchPace } from "./oracle/pace.ts";
 import type { Random } from "./random.ts";
+import { varied } from "./variation.ts";
 import { World } from "./world.ts";
 
 export interface SeedResult {
@@ -137,6 +138,14 @@ async function change(world: World, random: Random, anchors: readonly Anchor[]):
   if (kind === 3) {
     const keys = [...apiserver.objects.keys()].filter((key) => !key.includes("/z/"));
     if (keys.length > 0) await apiserver.delete(random.pick(keys));
+    return;
+  }
+  if (kind >= 7) {
+    const some = [...apiserver.objects.values()].filter(({ metadata }) => metadata.namespace !== "z");
+    // What has just been written is half way through, where somebody died with it.
+    const latest = apiserver.objects.get(apiserver.lastWritten);
+    const old = latest !== undefined && random.one(2) ? latest : some[random.below(some.length + 1)];
+    if (old !== undefined && old.metadata.namespace !== "z") await apiserver.put(varied(random, plan.extent, old));
     return;
   }
   const content = randomContent(random, plan.extent);

@@ -151,7 +151,9 @@ export class ModelStore {
 
   #answers(): void {
     if (this.faults.isAway || this.#is(this.faults.unavailable)) {
-      throw new EntranceError("unavailable", "the store does not answer");
+      // Or it is asked too much.
+      const code = this.#random.one(2) ? "unavailable" : "busy";
+      throw new EntranceError(code, "the store does not answer");
     }
   }
 

@@ -1,7 +1,9 @@
 /** One simulation: a cluster that changes, copies of Entrance, their store and nodes, faults, and those who watch. */
 import { defaultTiming } from "../../shared/reconcile/settings.ts";
+import type { Store } from "../../shared/store/port.ts";
 import type { TranslationSettings } from "../../shared/translate/translation.ts";
 import { Apiserver } from "./apiserver.ts";
+import { Caller } from "./caller.ts";
 import { Copy } from "./copy.ts";
 import { strike } from "./fault.ts";
 import { clusterFor } from "./kubernetes.ts";
@@ -69,6 +71,8 @@ export class World {
   listsBefore = 0;
   readonly #generations: number[] = [];
   #lives = 0;
+  readonly #operator: Caller;
+  #operated: Promise<unknown> = Promise.resolve();
 
   constructor(seed: number, print?: (line: string) => void) {
     this.seed = seed;
@@ -78,6 +82,13 @@ export class World {
     this.trace = new Trace(time, print);
     const onFault = (sentence: string) => this.fault(sentence);
     this.store = new ModelStore(random.fork(), plan.pageSize);
+    this.#operator = new Caller({
+      name: "operator",
+      time: this.time,
+      random: random.fork(),
+      trace: this.trace,
+      outlived: true,
+    });
     this.history = new HistoryOracle(this.store, this, onFault);
     this.traffic = new TrafficOracle(this.history, () => this.isRestored, onFault);
     this.store.watcher = this.history;
@@ -143,6 +154,12 @@ export class World {
       onFault: (sentence) => this.fault(sentence),
     });
     trace.add(`copy-${place}`, `starts, life ${this.#lives}`);
+  }
+
+  /** An operator's command, after those before it; one that fails changed nothing, or is followed by another. */
+  operate(command: (store: Store) => Promise<unknown>): void {
+    const store = this.store.port(this.#operator);
+    this.#operated = this.#operated.then(() => command(store)).catch(() => undefined);
   }
 
   /** The copy at this place is replaced by one with newer settings. */

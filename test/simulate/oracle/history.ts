@@ -21,6 +21,7 @@ interface Head {
   readonly revision: number;
   readonly digest: string;
   readonly complete: boolean;
+  readonly frozen?: number;
 }
 
 interface Around {
@@ -46,6 +47,8 @@ export class HistoryOracle implements StoreWatcher {
   #isRestored = false;
   /** By object: when a hint of it was left last. */
   readonly hints = new Map<string, number>();
+  /** By balancer: since when an operator has its nodes stay as they are. */
+  readonly heldSince = new Map<string, number>();
   /** How many times everything was listed. */
   wholeLists = 0;
   #finished = 0;
@@ -124,6 +127,7 @@ export class HistoryOracle implements StoreWatcher {
     this.#isRestored = true;
     this.#lockIs = { holder: "", fence: 0 };
     this.#heads.clear();
+    this.heldSince.clear();
     this.#wants.clear();
     this.#digests.clear();
     this.routes = new Routes(this.#store, this.#fault);
@@ -134,7 +138,9 @@ export class HistoryOracle implements StoreWatcher {
         if (partition.startsWith("want/")) this.#want(`${partition.slice(5)}/${sort}`, entry.value);
         if (partition.startsWith("seen/")) this.#seen(keyText(entry.key), entry.value, undefined);
         if (partition === "lock") this.#lockIs = JSON.parse(entry.value);
-        if (partition === "head") this.#heads.set(decodeURIComponent(sort), JSON.parse(entry.value));
+        if (partition !== "head") continue;
+        this.#heads.set(decodeURIComponent(sort), JSON.parse(entry.value));
+        this.#hold(decodeURIComponent(sort), JSON.parse(entry.value));
       }
     }
   }
@@ -188,6 +194,7 @@ export class HistoryOracle implements StoreWatcher {
   #head(balancer: string, head: Head): void {
     const last = this.#heads.get(balancer);
     this.#heads.set(balancer, head);
+    this.#hold(balancer, head);
     if (last !== undefined && last.store !== head.store) this.#fault(`1: the head of ${balancer} has another store`);
     const isLower =
       last !== undefined && (head.epoch < last.epoch || (head.epoch === last.epoch && head.revision < last.revision));
@@ -196,6 +203,11 @@ export class HistoryOracle implements StoreWatcher {
     if (head.digest !== digest) this.#fault(`3: the head of ${balancer} at ${head.revision} is not what is wanted`);
     const name = `${balancer} ${head.store} ${head.epoch} ${head.revision}`;
     this.#history.set(name, (this.#history.get(name) ?? new Set()).add(digest));
+  }
+
+  #hold(balancer: string, { frozen }: Head): void {
+    if (frozen === undefined) this.heldSince.delete(balancer);
+    else if (!this.heldSince.has(balancer)) this.heldSince.set(balancer, this.#around.time.nowMs);
   }
 
   #seen(name: string, value: string | null, before: Entry | undefined): void {
@@ -210,7 +222,9 @@ export class HistoryOracle implements StoreWatcher {
     if (seen.gone) buried.add(seen.uid);
     else if (buried.has(seen.uid)) this.#fault(`5: ${name} returns from the dead as ${seen.uid}`);
     this.#buried.set(name, buried);
-    if (last === undefined && !seen.gone) this.#new(name.slice("seen/".length), seen);
+    // A burial alone says nothing of who comes after it.
+    const isUnknown = last === undefined || (last.gone && last.position.resourceVersion === "0");
+    if (isUnknown && !seen.gone) this.#new(name.slice("seen/".length), seen);
   }
 
   /** What a LIST did not have, and is not newer, is no news: nothing would tell of its end any more. */

@@ -7,6 +7,9 @@ import type { NodeServer, NodeWatcher } from "../node-server.ts";
 import type { Anchor } from "../objects.ts";
 import type { HistoryOracle } from "./history.ts";
 
+/** What was sent before nodes were to stay as they are comes within this. */
+const underWayMs = 10_000;
+
 type Found = "404" | "503" | "backend";
 
 export class TrafficOracle implements NodeWatcher {
@@ -35,6 +38,8 @@ export class TrafficOracle implements NodeWatcher {
       this.#fault(`3: ${method} to ${node.url} would not have made what it says`);
     }
     if (!receipt.ok) return;
+    const heldSince = this.#history.heldSince.get(node.balancer) ?? node.nowMs;
+    if (heldSince < node.nowMs - underWayMs) this.#fault(`held: ${method} to ${node.url}, which is to stay as it is`);
     const { store, epoch, revision, digest } = node.model.state;
     const name = `${method} to ${node.url}`;
     const isLower =
