@@ -76,6 +76,12 @@ export async function listSoon({ store, now }: Context): Promise<void> {
   await store.commit([{ key, version: entry?.version ?? null }], [{ key, value }]);
 }
 
+/** No copy was at work for a while. A LIST that is under way, or due within a minute, will do. */
+export async function listAfterSilence(context: Context): Promise<void> {
+  const { due } = readTick(await context.store.get(key));
+  if (due - context.now() > claimMs) await listSoon(context);
+}
+
 /** Nothing that was listed before counts: the store went back to a backup. */
 export function listAnew(now: number): { key: typeof key; value: string } {
   return { key, value: JSON.stringify({ due: now, finished: 0 } satisfies ListTick) };

@@ -3,20 +3,26 @@ import { parseReferenceKey } from "../model/reference.ts";
 import { type Entry, maxPageSize } from "../store/port.ts";
 import { completeHeads } from "./complete.ts";
 import { dirtyKey, dirtyPartition, laterPartition, tickKey } from "./keys.ts";
+import { listAfterSilence } from "./list-tick.ts";
 import { tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import type { Pusher } from "./push.ts";
 import type { Context } from "./settings.ts";
 import { type OnReferred, runTurns } from "./turn.ts";
 
+/** So long no copy has been at work: with one of them this is never more than a minute and a timer's period. */
+const silentMs = 180_000;
+
 /** Does what is due. Throws what the store throws. */
 export async function tick(context: Context, pusher: Pusher, onReferred: OnReferred): Promise<void> {
   await promote(context);
   await workDue(context, pusher, onReferred);
   await completeHeads(context);
-  const isMinute = await isTurnOf(context, "digest", context.timing.digestMs);
-  if (isMinute) context.host.after(() => tend(context));
-  await pusher.repair(isMinute);
+  const since = await turnOf(context, "digest", context.timing.digestMs);
+  if (since !== undefined) context.host.after(() => tend(context));
+  // Reviews and events of that time found nobody.
+  if (since !== undefined && since > silentMs && context.kubernetes !== undefined) await listAfterSilence(context);
+  await pusher.repair(since !== undefined);
 }
 
 export async function workDue(context: Context, pusher: Pusher, onReferred: OnReferred): Promise<void> {
@@ -61,15 +67,17 @@ async function promoteOne(context: Context, entry: Entry): Promise<void> {
   );
 }
 
-/** Whether it is this copy that does a periodic job now: a conditional write shares the job between copies. */
-async function isTurnOf(context: Context, name: string, everyMs: number): Promise<boolean> {
+/**
+ * Whether it is this copy that does a periodic job now: a conditional write shares the job between copies. Ms since it
+ * was done last, 0 where it never was; undefined: it is not.
+ */
+async function turnOf(context: Context, name: string, everyMs: number): Promise<number | undefined> {
   const key = tickKey(name);
   const entry = await context.store.get(key);
   const last = entry === undefined ? 0 : Number(JSON.parse(entry.value));
-  if (context.now() - last < everyMs) return false;
-  const result = await context.store.commit(
-    [{ key, version: entry?.version ?? null }],
-    [{ key, value: String(context.now()) }],
-  );
-  return result.ok;
+  const now = context.now();
+  if (now - last < everyMs) return undefined;
+  const result = await context.store.commit([{ key, version: entry?.version ?? null }], [{ key, value: String(now) }]);
+  if (!result.ok) return undefined;
+  return last === 0 ? 0 : now - last;
 }

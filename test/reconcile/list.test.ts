@@ -160,3 +160,22 @@ test("of another cluster at the same address nothing is taken, and the status sa
   expect(await told()).toBe("");
   expect(keysOn(test)).toEqual([]);
 });
+
+test("after a time when no copy was at work everything is listed at once: nobody heard of what happened", async () => {
+  const cluster = new ListedCluster();
+  put(cluster, "web");
+  const { store } = countedStore(openMemoryStore());
+  const first = started(cluster, { store });
+  await tickAt(first, 0);
+  // It lists, and works on for a while before it is gone.
+  await tickAt(first, 300_000);
+  await tickAt(first, 5_000);
+  put(cluster, "meanwhile");
+  const next = started(cluster, { store, instance: "next", startMs: first.clock + 100_000 });
+  await tickAt(next, 0);
+  expect(keysOn(next)).not.toContain(ruleOf("meanwhile.example", "meanwhile"));
+  const last = started(cluster, { store, instance: "last", startMs: next.clock + 190_000 });
+  await tickAt(last, 0);
+  await tickAt(last, 5_000);
+  expect(keysOn(last)).toContain(ruleOf("meanwhile.example", "meanwhile"));
+});
