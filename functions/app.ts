@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { EntranceError, type ErrorCode } from "../shared/model/error.ts";
 import { admission } from "./admission.ts";
 import { audit } from "./audit.ts";
+import { drain } from "./body.ts";
 import type { Door } from "./door.ts";
 import { healthz, readyz } from "./health.ts";
 import { metrics } from "./metrics.ts";
@@ -44,7 +45,9 @@ const views: Readonly<Record<string, Handler>> = { "/status": status, "/metrics"
 const maxWebhooksAtOnce = 256;
 /** And beyond so much of their bodies, each of which takes several times as much while it is worked on. */
 const maxBytesAtOnce = 32 * 1024 * 1024;
-/** Of a body that does not say how long it is. */
+/** A body that comes in chunks may become as long as any that is read. */
+const longestBytes = 16 * 1024 * 1024;
+/** Of one that does not say anything, which only comes without a wire. */
 const usualBytes = 64 * 1024;
 
 export function createApp(door: Door): Hono {
@@ -54,10 +57,14 @@ export function createApp(door: Door): Hono {
   for (const [path, handler] of Object.entries(webhooks)) {
     app.post(path, async (context) => {
       if (door.config.webhookTokens.length > 0) authenticate(door, context);
-      const bytes = Number(context.req.header("content-length") ?? usualBytes) || usualBytes;
+      const bytes = bytesOf(context);
       // One alone is let through: its own limit is told where it is read.
       const isTooMuch = webhooksNow > 0 && bytesNow + bytes > maxBytesAtOnce;
-      if (isTooMuch || webhooksNow >= maxWebhooksAtOnce) throw new EntranceError("busy", "too much at once: try again");
+      if (isTooMuch || webhooksNow >= maxWebhooksAtOnce) {
+        door.counters.add("entrance_turned_away_total");
+        await drain(context.req.raw);
+        throw new EntranceError("busy", "too much at once: try again");
+      }
       webhooksNow += 1;
       bytesNow += bytes;
       try {
@@ -88,6 +95,12 @@ export function createApp(door: Door): Hono {
     return problem(context, new EntranceError("internal", "a fault of Entrance; its log says more"));
   });
   return app;
+}
+
+function bytesOf({ req }: Context): number {
+  const length = req.header("content-length");
+  if (length !== undefined) return Number(length) || usualBytes;
+  return req.header("transfer-encoding") === undefined ? usualBytes : longestBytes;
 }
 
 /** In the header, or in the path for a cluster that cannot send one. */

@@ -7,6 +7,17 @@ import { EntranceError } from "../shared/model/error.ts";
  */
 const maxDrainedBytes = 64 * 1024 * 1024;
 
+/** Reads a body away and keeps nothing of it, so that its sender hears the answer. */
+export async function drain(request: Request): Promise<void> {
+  const reader = request.body?.getReader();
+  for (let size = 0; size <= maxDrainedBytes; ) {
+    const part = await reader?.read();
+    if (part === undefined || part.done) return;
+    size += part.value.byteLength;
+  }
+  await reader?.cancel();
+}
+
 /** Reads and parses. Throws `too-large` without keeping more than `maxBytes`, `invalid` for what is no JSON. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const chunks: Uint8Array[] = [];

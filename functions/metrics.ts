@@ -2,12 +2,18 @@
 import type { Context } from "hono";
 import { surveyHeard } from "../shared/reconcile/heard.ts";
 import { surveyBalancers, surveyClosed, surveyMarks } from "../shared/reconcile/survey.ts";
-import { surveyCertificateEnds } from "../shared/reconcile/survey-certificates.ts";
 import { seriesName } from "./counters.ts";
 import type { Door } from "./door.ts";
 
-/** Each is a series of its own. */
-const maxCertificates = 1_000;
+/** They are there from the start, so that whoever watches them knows zero from nothing. */
+const fromTheStart = [
+  ["entrance_fences_total", {}],
+  ["entrance_lock_takeovers_total", {}],
+  ["entrance_lost_events_total", {}],
+  ["entrance_conflicts_total", { at: "trigger" }],
+  ["entrance_conflicts_total", { at: "turn" }],
+  ["entrance_turned_away_total", {}],
+] as const;
 
 export async function metrics(door: Door, context: Context): Promise<Response> {
   const lines = new Map<string, string[]>();
@@ -19,7 +25,9 @@ export async function metrics(door: Door, context: Context): Promise<Response> {
   const gauge = (name: string, labels: Record<string, string>, value: number): void =>
     put("gauge", name, seriesName(name, labels), value);
 
-  for (const [series, value] of door.counters.all()) put("counter", series.split("{", 1)[0] ?? series, series, value);
+  const counted = new Map(fromTheStart.map(([name, labels]) => [seriesName(name, labels), 0]));
+  for (const [series, value] of door.counters.all()) counted.set(series, value);
+  for (const [series, value] of counted) put("counter", series.split("{", 1)[0] ?? series, series, value);
   const heard = await surveyHeard(door.entrance.context);
   for (const way of ["review", "audit", "list"] as const) {
     const at = heard?.[way];
@@ -37,10 +45,11 @@ export async function metrics(door: Door, context: Context): Promise<Response> {
       const labels = { balancer: balancer.name, node: node.url };
       gauge("entrance_node_up", labels, node.error === undefined && node.revision !== undefined ? 1 : 0);
       if (node.lag !== undefined) gauge("entrance_node_lag_revisions", labels, node.lag);
+      gauge("entrance_node_lag_seconds", labels, node.lagMs / 1_000);
       gauge("entrance_node_rejected", labels, node.rejected.length);
     }
   }
-  for (const { namespace, secret, notAfter } of await surveyCertificateEnds(door.entrance.context, maxCertificates)) {
+  for (const { namespace, secret, notAfter } of await door.entrance.certificateEnds.get()) {
     gauge("entrance_certificate_not_after_seconds", { namespace, secret }, notAfter);
   }
   const text = [...lines.values()].map((each) => `${each.join("\n")}\n`).join("");

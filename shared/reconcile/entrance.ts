@@ -19,6 +19,7 @@ import { tick, workDue } from "./repair.ts";
 import { newProblemsOf } from "./review.ts";
 import { ensureHeads, ensureRules, markWhereRulesChanged } from "./rules.ts";
 import type { Context } from "./settings.ts";
+import { CertificateEnds } from "./survey-certificates.ts";
 import { type Triggered, trigger } from "./trigger.ts";
 import { type OnReferred, runTurns } from "./turn.ts";
 
@@ -26,6 +27,7 @@ export class Entrance {
   readonly context: Context;
   readonly pusher: Pusher;
   readonly heard: Heard;
+  readonly certificateEnds: CertificateEnds;
   readonly #readBack: ReadBack;
   readonly #lister: Lister;
   readonly #announcer: Announcer;
@@ -36,6 +38,7 @@ export class Entrance {
     this.context = context;
     this.pusher = new Pusher(context);
     this.heard = new Heard(context);
+    this.certificateEnds = new CertificateEnds(context);
     const apply: Apply = async (observations, reading) => this.#follow(await trigger(context, observations, reading));
     this.#readBack = new ReadBack(context, apply);
     this.#lister = new Lister(context, apply);

@@ -34,6 +34,10 @@ export interface NodeMemory {
   recorded: string | undefined | null;
   /** Ms since 1970. */
   answeredAt: number | undefined;
+  /** The last revision that it told of, whether it answers by now or not. */
+  revision: number | undefined;
+  /** Ms since 1970, when it was found not to be at its head; undefined: it was there when it was looked at last. */
+  behindSince: number | undefined;
 }
 
 interface Task {
@@ -111,6 +115,8 @@ export class Pusher {
       belongsTo: undefined,
       recorded: null,
       answeredAt: undefined,
+      revision: undefined,
+      behindSince: undefined,
     };
     const task: Task = { memory, running: undefined, again: false };
     this.#tasks.set(name, task);
@@ -154,6 +160,8 @@ export class Pusher {
       if (head === undefined || !head.complete || head.closed !== undefined) return undefined;
       // The memory's own may be forgotten at any await, to be asked for.
       const { state } = memory;
+      if (isAt(state, head)) memory.behindSince = undefined;
+      else if (state !== undefined || memory.revision !== head.revision) memory.behindSince ??= this.#context.now();
       if (state === undefined) {
         const failure = this.#learn(memory, await balancer.plugin.state(node, timing.pushTimeoutMs));
         if (failure !== undefined) return failure;
@@ -164,6 +172,7 @@ export class Pusher {
       if (strange === "again") continue;
       if (strange !== undefined) {
         memory.state = undefined;
+        memory.revision = undefined;
         if (state.store !== head.store) memory.belongsTo = state.store;
         return strange;
       }
@@ -238,6 +247,7 @@ export class Pusher {
       return receipt.message;
     }
     memory.state = receipt.state;
+    memory.revision = receipt.state.revision;
     memory.belongsTo = undefined;
     memory.answeredAt = this.#context.now();
     return undefined;

@@ -34,20 +34,45 @@ export async function surveyCertificates(context: Context, limit: number): Promi
   return found;
 }
 
-export interface CertificateEnd {
+interface CertificateEnd {
   readonly namespace: string;
   readonly secret: string;
   /** Seconds since 1970. */
   readonly notAfter: number;
 }
 
-/** When each ends, at most `limit`. */
-export async function surveyCertificateEnds(context: Context, limit: number): Promise<CertificateEnd[]> {
+/** Each is a series of its own. */
+const maxEnds = 1_000;
+/** Every Secret is read for it, and metrics are asked for more often than certificates change. */
+const endsEveryMs = 60_000;
+
+/** When each certificate ends, as of the last minute. */
+export class CertificateEnds {
+  readonly #context: Context;
+  #found: readonly CertificateEnd[] = [];
+  #foundAt = Number.NEGATIVE_INFINITY;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async get(): Promise<readonly CertificateEnd[]> {
+    const now = this.#context.now();
+    // Where there are none, it costs nothing to look again.
+    if (this.#found.length === 0 || now - this.#foundAt >= endsEveryMs) {
+      this.#found = await certificateEnds(this.#context);
+      this.#foundAt = now;
+    }
+    return this.#found;
+  }
+}
+
+async function certificateEnds(context: Context): Promise<CertificateEnd[]> {
   const found: CertificateEnd[] = [];
   for await (const { namespace, name, certificate } of secretsOf(context)) {
     if (certificate === undefined) continue;
     found.push({ namespace, secret: name, notAfter: Date.parse(certificate.notAfter) / 1_000 });
-    if (found.length === limit) break;
+    if (found.length === maxEnds) break;
   }
   return found;
 }

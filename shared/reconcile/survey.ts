@@ -35,10 +35,12 @@ export interface BalancerSurvey {
 
 export interface NodeSurvey {
   readonly url: string;
-  /** What it acknowledged to this copy; undefined: it was not asked yet. */
+  /** What it acknowledged to this copy last; undefined: it has not answered yet. */
   readonly revision: number | undefined;
   /** Revisions behind the head. */
   readonly lag: number | undefined;
+  /** Ms since this copy found it behind its head; 0: it is there. */
+  readonly lagMs: number;
   readonly error: string | undefined;
   readonly rejected: readonly Rejection[];
   /** Ms since 1970. */
@@ -51,12 +53,12 @@ export async function surveyBalancers(entrance: Entrance): Promise<BalancerSurve
     context.balancers.map(async (balancer) => {
       const head = readHead(await context.store.get(headKey(balancer.name)));
       const nodes = balancer.nodes.map(async (url): Promise<NodeSurvey> => {
-        const { state, error, answeredAt } = pusher.memory(balancer, url);
+        const { state, error, answeredAt, revision, behindSince } = pusher.memory(balancer, url);
         const record = await context.store.get(nodeRecordKey(balancer.name, url));
         const told = error ?? (record === undefined ? undefined : readNodeRecord(record).error);
-        const revision = state?.revision;
+        const lagMs = behindSince === undefined ? 0 : context.now() - behindSince;
         const lag = head === undefined || revision === undefined ? undefined : head.revision - revision;
-        return { url, revision, lag, error: told, rejected: state?.rejected ?? [], answeredAt };
+        return { url, revision, lag, lagMs, error: told, rejected: state?.rejected ?? [], answeredAt };
       });
       const { name, classes, addresses } = balancer;
       return { name, classes, addresses, head, frozen: head?.frozen, nodes: await Promise.all(nodes) };
@@ -75,8 +77,8 @@ export async function frozenBalancers({ store, balancers }: Context): Promise<st
   return balancers.flatMap(({ name }, index) => (readHead(heads[index])?.frozen === undefined ? [] : [name]));
 }
 
-/** Counted up to so many; beyond that the number says "at least". */
-const maxCounted = 10_000;
+/** Counted up to so many, in the order of their names; beyond that the number says "at least". */
+const maxCounted = 2_000;
 
 export async function surveyMarks(context: Context): Promise<{ due: number; later: number; oldestMs: number }> {
   let due = 0;

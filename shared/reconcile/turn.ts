@@ -8,6 +8,7 @@ import { dirtyPartition } from "./keys.ts";
 import { Ledger, LockLost } from "./ledger.ts";
 import { type HeldLock, tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
+import { marksBehind } from "./marks-behind.ts";
 import type { Committed } from "./revisions.ts";
 import { rulesCheck } from "./rules.ts";
 import type { Context } from "./settings.ts";
@@ -70,8 +71,9 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
   let page = first;
   for (let objects = 0; ; ) {
     const slices = after === undefined ? [] : await slicesBefore(context, after);
+    const behind = await marksBehind(context, page);
     ledger.readings.look();
-    const marks = [...slices, ...rotated(page.entries)];
+    const marks = [...slices, ...rotated([...page.entries, ...behind])];
     for (let start = 0; start < marks.length; start += foreseenMarks) {
       const next = marks.slice(start, start + foreseenMarks);
       const references = next.flatMap(({ key }) => parseReferenceKey(key.sort) ?? []);

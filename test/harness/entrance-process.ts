@@ -104,6 +104,10 @@ export class EntranceProcess {
     if (this.#child?.pid !== undefined) process.kill(-this.#child.pid, signal);
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** kill -9 of the whole group. */
   async kill9(): Promise<void> {
     await this.#end("SIGKILL");

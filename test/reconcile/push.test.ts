@@ -52,13 +52,15 @@ describe("push", () => {
     test.node("http://a").reachable = false;
     for (const name of ["two", "three", "four"]) await change(test, name);
     expect(test.node("http://b").state.revision).toBe((await head(test))?.revision);
-    expect((await surveyBalancers(test.entrance))[0]?.nodes[0]).toMatchObject({ url: "http://a", error: "no answer" });
+    test.clock += 2_000;
+    const told = { url: "http://a", error: "no answer", revision: 1, lag: 3, lagMs: 2_000 };
+    expect((await surveyBalancers(test.entrance))[0]?.nodes[0]).toMatchObject(told);
     test.node("http://a").reachable = true;
     test.clock += 5_000;
     await test.entrance.tick();
     await expectAtHead(test);
     expect(test.node("http://a").accepted.at(-1)?.type).toBe("changes");
-    expect((await surveyBalancers(test.entrance))[0]?.nodes[0]).toMatchObject({ error: undefined, lag: 0 });
+    expect((await surveyBalancers(test.entrance))[0]?.nodes[0]).toMatchObject({ error: undefined, lag: 0, lagMs: 0 });
   });
 
   test("when nothing happens, nothing is sent to change a node", async () => {
