@@ -1,9 +1,12 @@
 /** Searches everything that is kept and said for private keys. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { makeCertificate } from "../../harness/certificate.ts";
 import type { Field } from "./field.ts";
 import { foundIn, foundInFile, type Needle, needlesOf, plantedTexts } from "./search.ts";
+
+const logMs = 10_000;
 
 /** Sentences: which form was found where; the needles themselves are in none. */
 export async function secretsSaid(field: Field, keys: readonly string[]): Promise<string[]> {
@@ -38,8 +41,9 @@ async function said({ entrances, nodes }: Field): Promise<[string, string][]> {
   return [...logs, ...(await Promise.all([...views, ...states]))];
 }
 
-/** The same search for a key that lies in the store in all forms: those that it does not find. */
-export async function overlooked({ store }: Field): Promise<string[]> {
+/** The same search for a key that lies in the store in all forms, and in hex in a node's log: what it does not find. */
+export async function overlooked(field: Field): Promise<string[]> {
+  const { store, nodes } = field;
   const { key } = makeCertificate(["planted.example"]);
   const direct = store.open();
   const value = JSON.stringify(plantedTexts(key));
@@ -53,5 +57,15 @@ export async function overlooked({ store }: Field): Promise<string[]> {
     (where: string) =>
     ({ form }: Needle) =>
       `${form} in ${where}`;
-  return [...inFiles.map(told("files")), ...inAll.map(told("all that the store tells"))];
+  const hex = needles.filter(({ form }) => form === "hex");
+  await nodes[0]?.get("calm.example", `/${hex[0]?.bytes}`);
+  const isLogged = await loggedWithin(() => logsOf(field).some((file) => foundInFile(file, hex).length > 0));
+  const inLogs = isLogged ? [] : ["hex in a node's log"];
+  return [...inFiles.map(told("files")), ...inAll.map(told("all that the store tells")), ...inLogs];
+}
+
+/** A node writes its log once a second. */
+async function loggedWithin(isLogged: () => boolean): Promise<boolean> {
+  for (const giveUpAt = Date.now() + logMs; !isLogged(); await sleep(50)) if (Date.now() > giveUpAt) return false;
+  return true;
 }
