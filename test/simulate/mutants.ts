@@ -423,6 +423,18 @@ export const mutants: readonly Mutant[] = [
     changes: [reconcile("rules", "await markEverything(context);", "")],
   },
   {
+    name: "a Secret that something begins to refer to is read by the next LIST",
+    themes: ["calm", "api"],
+    breaks: [6],
+    changes: [
+      reconcile(
+        "register",
+        "if (await ledger.isEmpty(usersPartition(reference))) first.push({ ...reference, kind });",
+        "void kind;",
+      ),
+    ],
+  },
+  {
     name: "nothing is listed after the first time",
     themes: ["api"],
     breaks: [5, 6],
