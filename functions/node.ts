@@ -10,6 +10,7 @@ import { openNodeStore } from "../shared/store/node-sqlite.ts";
 import type { Store } from "../shared/store/port.ts";
 import { assemble } from "./assemble.ts";
 import { type Config, readConfig } from "./config.ts";
+import { ending, keepAliveMs } from "./ending.ts";
 import { openKubeAccess } from "./kube-files.ts";
 import { fetchOf } from "./node-fetch.ts";
 import { NodeHost } from "./node-host.ts";
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   host.onWake(tick);
   const { listen } = config;
   const served = await serving.first();
-  const tls = served === undefined ? {} : { createServer, serverOptions: { ...served } };
+  const tls = served === undefined ? {} : { createServer, serverOptions: { ...served, keepAliveTimeout: keepAliveMs } };
   const server = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port, ...tls }, () => {
     console.log(`entrance: listening on ${listen.host}:${listen.port}`);
     host.wakeAt(Date.now());
@@ -45,16 +46,16 @@ async function main(): Promise<void> {
   });
   const lookAgain = serving.follow((next) => serveWith(server, next));
   if (served !== undefined) process.on("SIGHUP", () => void lookAgain());
+  const end = ending(server, served !== undefined);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       setTimeout(() => process.exit(1), shutdownMs).unref();
-      server.close(() => {
+      end(() => {
         void host
           .settled()
           .then(() => store.close())
           .then(() => process.exit(0));
       });
-      if ("closeIdleConnections" in server) server.closeIdleConnections();
     });
   }
 }

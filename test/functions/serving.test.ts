@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -51,6 +51,30 @@ test("a new pair serves without a restart, and half of one changes nothing until
   expect(said).not.toContain("PRIVATE KEY");
 });
 
+test("whoever keeps connections loses no request when it ends: each is closed with an answer", async () => {
+  const pair = makeCertificate([name]);
+  write(pair);
+  start();
+  await expect.poll(() => trusts(pair), patience).toBe(true);
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const answers: string[] = [];
+  let isOver = false;
+  const asking = Array.from({ length: 8 }, async () => {
+    while (!isOver) answers.push(await ask(pair, agent));
+  });
+  await expect.poll(() => answers.length, patience).toBeGreaterThan(50);
+  child?.kill("SIGTERM");
+  const [code] = await once(child as ChildProcess, "exit");
+  isOver = true;
+  await Promise.all(asking);
+  agent.destroy();
+  expect(code).toBe(0);
+  // Kept, then each answer closes, then nobody listens: never a kept connection that ends under a request.
+  expect(answers).toContain("200 keep-alive");
+  expect(answers).toContain("200 close");
+  expect(answers.filter((answer) => answer.startsWith("kept: "))).toEqual([]);
+});
+
 test("a file that is not there is named, with its setting", async () => {
   start();
   const [code] = await once(child as ChildProcess, "exit");
@@ -88,6 +112,19 @@ function trusts({ chain }: Pair): Promise<boolean> {
       resolve(answer.statusCode === 200);
     });
     asked.on("error", () => resolve(false));
+    asked.end();
+  });
+}
+
+/** The status and what becomes of the connection, or why there is no answer. */
+function ask({ chain }: Pair, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    const asked = request({ host: "127.0.0.1", port, path: "/healthz", servername: name, ca: chain, agent });
+    asked.on("response", (answer) => {
+      answer.resume();
+      answer.on("end", () => resolve(`${answer.statusCode} ${answer.headers.connection}`));
+    });
+    asked.on("error", (error) => resolve(`${asked.reusedSocket ? "kept" : "new"}: ${error.message}`));
     asked.end();
   });
 }
