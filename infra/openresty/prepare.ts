@@ -21,7 +21,7 @@ import { socketFolder, writeFirstGeneration } from "./prepare/generated.ts";
 import { findInstallation } from "./prepare/installation.ts";
 import { l4Settings } from "./prepare/l4.ts";
 import { checkAccessLog, type Recorded, recordConf, requestIdConf, sampleConf } from "./prepare/log.ts";
-import { connectionLimit, userLine } from "./prepare/process.ts";
+import { connectionLimit, giveFromRoot, userLine } from "./prepare/process.ts";
 import { richLocations } from "./prepare/rich-locations.ts";
 import { ticketsOf } from "./prepare/tickets.ts";
 import { believing, checkTrust, fastUnlessTold, proxyProtocolOf, trustedConf } from "./prepare/trusted.ts";
@@ -132,6 +132,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const owner = statSync(directory);
   const stateDirectory = join(directory, "state");
   makeFolder(stateDirectory, 0o700, owner);
+  giveFromRoot(stateDirectory, owner);
   makeFolder(join(directory, "logs"), 0o755, owner);
   makeFolder(join(directory, "temp"), 0o700, statSync(stateDirectory));
   rmSync(join(directory, "conf"), { recursive: true, force: true });

@@ -1,0 +1,215 @@
+/** A life by helm: installed whole, upgraded pod by pod while much changes, removed. */
+import { execFileSync } from "node:child_process";
+import { globSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
+import { root } from "../../infra/wrangler.ts";
+import { sealKey } from "../harness/secrets.ts";
+import { Api, type KubeObject, until } from "./api.ts";
+import { adminToken } from "./control-plane.ts";
+import { webhookToken } from "./installed.ts";
+import { helm, kubectl } from "./kubectl.ts";
+import { leftOver } from "./left.ts";
+import { ingress, namespace, service, web } from "./objects.ts";
+import { chart, valuesFile } from "./rendered.ts";
+import { visit } from "./visit.ts";
+
+const facts = inject("field");
+const api = new Api(facts.url, facts.caFile, adminToken);
+const nodeKey = "a-key-of-the-tests-nodes";
+const within = "upgraded";
+const balancer = { name: "openresty", classes: ["entrance"], addresses: ["203.0.113.10"] };
+const podsPath = "/api/v1/namespaces/entrance/pods?labelSelector=app.kubernetes.io%2Fname%3Dentrance";
+const own = ["entrance", "entrance-nodes", within];
+
+beforeAll(async () => {
+  for (const file of ["namespace.yaml", "node/namespace.yaml"]) {
+    expect(await kubectl(facts, ["apply", "-f", path.join(chart, file)])).toMatchObject({ code: 0 });
+  }
+  const keys = { ENTRANCE_WEBHOOK_TOKEN: webhookToken, ENTRANCE_NODE_KEY: nodeKey, ENTRANCE_SEAL_KEY: sealKey };
+  await api.create(secret("entrance", "entrance-keys", keys));
+  await api.create(secret("entrance-nodes", "entrance-node-key", { ENTRANCE_NODE_KEY: nodeKey }));
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") console.error(logs(), failedOpen());
+});
+
+afterAll(async () => {
+  await helm(facts, ["uninstall", "entrance", "--namespace", "entrance", "--ignore-not-found"]);
+  for (const name of own) await removeNamespace(name);
+  for (const folder of ["/var/lib/entrance-node-state", "/var/lib/claims"]) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("helm install: store, node and Entrance, and an Ingress is served", async () => {
+  const installed = await run("install", [balancer]);
+  expect(installed.code, installed.err).toBe(0);
+  for (const each of ["statefulset/entrance-etcd", "deployment/entrance"]) await rolledOut("entrance", each);
+  await rolledOut("entrance-nodes", "daemonset/entrance-node");
+  await apply(namespace(within), web(within, "web", 2), service(within, "web"));
+  await apply(ingress(within, "web", "www.upgraded.example"));
+  await until("it is served", async () => (await visit("www.upgraded.example")) === 200, 60_000);
+});
+
+test("settings that change without their generation are refused before anything is done", async () => {
+  const { code, err } = await run("upgrade", [{ ...balancer, classes: ["entrance", "edge"] }]);
+  expect(code).not.toBe(0);
+  expect(err).toMatch(/generation: set it to 1, since balancers' names or classes/);
+});
+
+test("helm upgrade with other settings, pod by pod while much changes: nothing is lost, nobody notices", {
+  timeout: 300_000,
+}, async () => {
+  await apply(ingress(within, "edge", "edge.upgraded.example", { to: "web", spec: { ingressClassName: "edge" } }));
+  const before = await visit("edge.upgraded.example");
+  expect(before).toBe(404);
+  const churn = new Churn();
+  const old = await podsOf();
+  const upgraded = await run("upgrade", [{ ...balancer, classes: ["entrance", "edge"] }], { generation: 1 });
+  expect(upgraded.code, upgraded.err).toBe(0);
+  await rolledOut("entrance", "deployment/entrance");
+  await until("the old pods are gone", async () => (await podsOf()).every((pod) => !old.includes(pod)));
+  const { hosts, gone, wrong, requests } = await churn.end();
+
+  expect(hosts.length + gone.length).toBeGreaterThan(20);
+  for (const host of [...hosts, "edge.upgraded.example"]) {
+    await until(`${host} is served`, async () => (await visit(host)) === 200, 60_000);
+  }
+  for (const host of gone) await until(`${host} is gone`, async () => (await visit(host)) === 404, 60_000);
+  expect(requests).toBeGreaterThan(50);
+  expect(wrong).toEqual([]);
+});
+
+test("the certificates and tokens that Entrance filled in outlive the upgrade", async () => {
+  const configuration = await api.get({
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "entrance" },
+  });
+  const webhooks = (configuration?.["webhooks"] ?? []) as Webhook[];
+  expect(webhooks).toHaveLength(2);
+  for (const { clientConfig } of webhooks) {
+    expect(clientConfig.caBundle).toMatch(/^LS0t/);
+    expect(clientConfig.service.path).toBe(`/admission/${webhookToken}`);
+  }
+});
+
+test("what a person looks at on the worst day answers: through the apiserver, and in a pod", async () => {
+  const raw = "/api/v1/namespaces/entrance/services/https:entrance:webhooks/proxy/readyz";
+  expect((await kubectl(facts, ["get", "--raw", raw])).out).toMatch(/^ok\nlast review: \d+ s ago\n/);
+
+  const [pod] = (await api.list(podsPath)).items;
+  const { podIP = "" } = (pod?.["status"] ?? {}) as { podIP?: string };
+  const env = {
+    ENTRANCE_LISTEN: `${podIP}:8443`,
+    ENTRANCE_WEBHOOK_TOKEN: `${webhookToken},another-token-of-the-tests`,
+  };
+  const say = (...args: readonly string[]) =>
+    execFileSync(process.execPath, ["/opt/entrance/status.js", ...args], { env, encoding: "utf8" });
+  expect(JSON.parse(say())).toMatchObject({ store: "etcd", list: "on" });
+  expect(say("/metrics")).toMatch(/^entrance_last_heard_seconds\{way="review"\} /m);
+  expect(() => say("no path")).toThrow("type it in a pod of Entrance");
+});
+
+test("helm uninstall, and the namespaces: nothing is left, and the cluster takes writes", async () => {
+  const { code, err } = await helm(facts, ["uninstall", "entrance", "--namespace", "entrance", "--wait"]);
+  expect(code, err).toBe(0);
+  // What is no object of the release: the keys, and what the store keeps.
+  const rest = (await leftOver(api)).filter((object) => !/^(Secret|ConfigMap|ServiceAccount|Namespace) /.test(object));
+  expect(rest.filter((object) => !object.startsWith("PersistentVolumeClaim entrance/"))).toEqual([]);
+  for (const name of own.slice(0, 2)) await removeNamespace(name);
+  expect(await leftOver(api)).toEqual([]);
+  await apply(ingress(within, "after", "after.upgraded.example", { to: "web" }));
+});
+
+interface Webhook {
+  readonly clientConfig: { readonly caBundle?: string; readonly service: { readonly path?: string } };
+}
+
+/** Routes come, change and go, and a standing one is asked all the time. */
+class Churn {
+  readonly #hosts = new Set<string>();
+  readonly #gone = new Set<string>();
+  readonly #wrong: (number | string)[] = [];
+  #requests = 0;
+  #isOver = false;
+  readonly #all = Promise.all([this.#change(), this.#ask()]);
+
+  async #change(): Promise<void> {
+    for (let turn = 0; !this.#isOver; turn += 1) {
+      const host = `a${turn}.upgraded.example`;
+      await apply(ingress(within, `churn-${turn % 20}`, host, { to: "web" }));
+      this.#hosts.add(host);
+      const last = `a${turn - 20}.upgraded.example`;
+      if (this.#hosts.delete(last)) this.#gone.add(last);
+      if (turn % 10 === 9) {
+        await api.delete(ingress(within, `churn-${turn % 20}`, host));
+        this.#hosts.delete(host);
+        this.#gone.add(host);
+      }
+      await sleep(100);
+    }
+  }
+
+  async #ask(): Promise<void> {
+    while (!this.#isOver) {
+      const status = await visit("www.upgraded.example").catch(String);
+      this.#requests += 1;
+      if (status !== 200) this.#wrong.push(status);
+      await sleep(20);
+    }
+  }
+
+  async end() {
+    this.#isOver = true;
+    await this.#all;
+    return { hosts: [...this.#hosts], gone: [...this.#gone], wrong: this.#wrong, requests: this.#requests };
+  }
+}
+
+function run(verb: "install" | "upgrade", balancers: readonly object[], more: object = {}) {
+  const values = valuesFile({ balancers, ...more });
+  return helm(facts, [verb, "entrance", chart, "--namespace", "entrance", "--values", values]);
+}
+
+async function rolledOut(namespace: string, what: string): Promise<void> {
+  const { code, out, err } = await kubectl(facts, ["-n", namespace, "rollout", "status", what, "--timeout=150s"]);
+  if (code !== 0) throw new Error(`${what}: ${out}${err}\n${logs()}`);
+}
+
+async function podsOf(): Promise<string[]> {
+  const { items } = await api.list(
+    "/api/v1/namespaces/entrance/pods?labelSelector=app.kubernetes.io%2Fname%3Dentrance",
+  );
+  return items.map(({ metadata }) => metadata.name);
+}
+
+async function apply(...objects: readonly KubeObject[]): Promise<void> {
+  for (const object of objects) {
+    const { status, json } = await api.apply(object);
+    if (status >= 300) throw new Error(`${object.kind} ${object.metadata.name}: ${status} ${JSON.stringify(json)}`);
+  }
+}
+
+async function removeNamespace(name: string): Promise<void> {
+  await api.delete(namespace(name));
+  await until(`${name} is gone`, async () => (await api.get(namespace(name))) === undefined, 90_000);
+}
+
+function secret(within: string, name: string, stringData: Readonly<Record<string, string>>): KubeObject {
+  return { apiVersion: "v1", kind: "Secret", metadata: { namespace: within, name }, stringData };
+}
+
+/** Reviews that nobody answered: the LIST finds what they were of. */
+function failedOpen(): string[] {
+  const log = readFileSync(path.join(facts.folder, "control-plane/kube-apiserver.log"), "utf8");
+  return log.split("\n").filter((line) => line.includes("failing open"));
+}
+
+function logs(): string {
+  const files = globSync(path.join(facts.folder, "pods/entrance*/*.log"));
+  return files.map((file) => `${path.relative(root, file)}\n${readFileSync(file, "utf8").slice(-2_000)}`).join("\n");
+}
