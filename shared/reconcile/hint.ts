@@ -48,8 +48,10 @@ export function readHint(entry: Entry): Hint {
   return readRecord(schema, entry);
 }
 
-export function hintText(now: number, wish: Wanted | undefined): string {
-  const hint: Hint = { first: now, due: now + ownMs, tries: 0, ...(wish === undefined ? {} : { wanted: wish }) };
+export function hintText({ now, host }: Context, wish: Wanted | undefined): string {
+  // Where nothing goes on after an answer, the next tick reads it.
+  const due = now() + (host.standsStill ? 0 : ownMs);
+  const hint: Hint = { first: now(), due, tries: 0, ...(wish === undefined ? {} : { wanted: wish }) };
   return JSON.stringify(hint);
 }
 
@@ -58,7 +60,7 @@ export async function leaveHints(context: Context, references: readonly SeenRefe
   for (let start = 0; start < references.length; start += maxCommitKeys) {
     const writes = references
       .slice(start, start + maxCommitKeys)
-      .map((reference) => ({ key: hintKey(reference), value: hintText(context.now(), wish) }));
+      .map((reference) => ({ key: hintKey(reference), value: hintText(context, wish) }));
     await context.store.commit([], writes);
   }
 }

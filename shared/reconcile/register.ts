@@ -61,8 +61,7 @@ export async function register(
         uses[referenceKey(reference)] = claim;
         writes.push({ key: userKey(reference, reader), value: userText(claim) });
       }
-      for (const secret of referred)
-        writes.push({ key: referredKey(secret), value: hintText(context.now(), undefined) });
+      for (const secret of referred) writes.push({ key: referredKey(secret), value: hintText(context, undefined) });
       return { want: { ...want, uses, unfinished: true }, writes, marks };
     });
     claimed.push(...marks);

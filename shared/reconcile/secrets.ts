@@ -112,7 +112,7 @@ export async function forgetSecrets(context: Context, strangers: readonly Known[
       { key: seenKey(reference), value: null },
       { key: dirtyKey(reference), value: markText(now(), marks[index]) },
       { key: laterKey(reference), value: null },
-      { key: referredKey(reference), value: hintText(now(), undefined) },
+      { key: referredKey(reference), value: hintText(context, undefined) },
     ]);
     // What changed meanwhile is looked at by the next LIST.
     await store.commit(

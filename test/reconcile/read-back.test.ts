@@ -70,6 +70,19 @@ test("what somebody else denied is given up in the end", async () => {
   expect(await seen()).toBeUndefined();
 });
 
+test("on a host that stands still after its answer the next tick reads it back", async () => {
+  const { cluster, test, hints, seen } = started();
+  const { after } = test.host;
+  Object.assign(test.host, { standsStill: true, after: () => undefined });
+  await test.entrance.reviewed(create);
+  cluster.put(web, { spec: { ports } });
+  test.host.after = after;
+  await test.entrance.tick();
+  await test.host.settled();
+  expect((await seen())?.gone).toBe(false);
+  expect(await hints()).toEqual([]);
+});
+
 test("a hint outlives the process that left it", async () => {
   const { cluster, test, hints, seen } = started();
   const { after } = test.host;
