@@ -1,4 +1,5 @@
 /** A package becomes the content of a store. */
+import { emptyDigest } from "../model/digest.ts";
 import { EntranceError } from "../model/error.ts";
 import { seenKinds } from "../model/reference.ts";
 import { type Head, readHead } from "../reconcile/head.ts";
@@ -67,11 +68,14 @@ async function finish(
   before: ReadonlyMap<string, Head>,
   closing: Closing,
 ): Promise<void> {
+  // A balancer of the settings that the package does not know begins anew.
+  const own = [...before].map(([balancer, head]) => [balancer, { ...head, digest: emptyDigest }] as const);
+  const next: Readonly<Record<string, Head>> = { ...Object.fromEntries(own), ...heads };
   const open: LockRecord = { holder: "", fence: Math.max(fence, closing.lock.fence) + 1, expires: 0 };
   const writes: Write[] = [
     { key: lockKey, value: JSON.stringify(open) },
     { key: tickKey("list"), value: null },
-    ...Object.entries(heads).map(([balancer, head]) => ({
+    ...Object.entries(next).map(([balancer, head]) => ({
       key: headKey(balancer),
       value: JSON.stringify(headOf(head, before.get(balancer))),
     })),
@@ -87,7 +91,8 @@ async function finish(
 /** Frozen stays frozen: whoever wants to look before anything is pushed freezes before the export. */
 function headOf(head: Head, before: Head | undefined): Head {
   const { format, store, revision, digest, frozen } = head;
-  const epoch = Math.max(head.epoch, before?.store === store ? before.epoch : 0) + 1;
+  // Above whatever a copy that runs on this store remembers.
+  const epoch = Math.max(head.epoch, before?.epoch ?? 0) + 1;
   return { format, store, epoch, revision, digest, complete: false, ...(frozen === undefined ? {} : { frozen }) };
 }
 

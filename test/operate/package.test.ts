@@ -237,6 +237,7 @@ describe("what cannot be taken", () => {
     });
     expect(await contentOf(other.context.store)).not.toEqual(await contentOf(old.context.store));
     await importInto(other.context.store, lines, true);
+    expect(await headOf(other.context.store)).toMatchObject({ epoch: 2 });
     expect(await contentOf(other.context.store)).toEqual(await contentOf(old.context.store));
   });
 
