@@ -51,7 +51,8 @@ function flush(file: string): void {
 function whatOf({ method, path: at }: Request): "read" | "push" | "status" | undefined {
   if (at.startsWith("/v2/")) return method === "GET" ? undefined : "push";
   if (method === "PATCH" && at.includes("/status")) return "status";
-  return at.includes("fieldSelector=metadata.name") ? "read" : undefined;
+  const isByName = at.includes("fieldSelector=metadata.name") || /\/(ingresses|endpointslices)\/[^/?]+$/.test(at);
+  return method === "GET" && isByName ? "read" : undefined;
 }
 
 function listen(): void {
