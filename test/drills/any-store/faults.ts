@@ -55,9 +55,14 @@ export const ofOthers: Readonly<Record<string, Fault>> = {
     field.store.signal("SIGCONT");
   },
   "store killed": async ({ field, random }) => {
-    await field.store.kill();
+    const { storeProxy: proxy } = field;
+    await field.store.kill(() => {
+      proxy.loss = () => "request";
+      proxy.cut();
+    });
     await sleep(random.between(100, 2_000));
     await field.store.start();
+    proxy.loss = () => "none";
   },
   "store's answers lost": async ({ field, random }) => {
     field.storeProxy.loss = () => (random.one(lostOneIn) ? random.pick(["answer", "request"]) : "none");

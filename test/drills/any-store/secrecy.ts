@@ -6,7 +6,7 @@ import { makeCertificate } from "../../harness/certificate.ts";
 import type { Field } from "./field.ts";
 import { foundIn, foundInFile, type Needle, needlesOf, plantedTexts } from "./search.ts";
 
-const logMs = 10_000;
+const writtenWithinMs = 10_000;
 
 /** Sentences: which form was found where; the needles themselves are in none. */
 export async function secretsSaid(field: Field, keys: readonly string[]): Promise<string[]> {
@@ -45,27 +45,30 @@ async function said({ entrances, nodes }: Field): Promise<[string, string][]> {
 export async function overlooked(field: Field): Promise<string[]> {
   const { store, nodes } = field;
   const { key } = makeCertificate(["planted.example"]);
+  const needles = needlesOf(key).filter(({ form }) => form !== "bytes");
+  const hex = needles.filter(({ form }) => form === "hex");
   const direct = store.open();
   const value = JSON.stringify(plantedTexts(key));
   await direct.commit([], [{ key: { partition: "planted", sort: "planted" }, value }]);
   await direct.close();
-  const needles = needlesOf(key).filter(({ form }) => form !== "bytes");
-  const missing = (found: readonly string[]) => needles.filter(({ form }) => !found.includes(form));
-  const inFiles = missing(store.files().flatMap((file) => foundInFile(file, needles)));
-  const inAll = missing(foundIn(await store.everything(), needles));
-  const told =
-    (where: string) =>
-    ({ form }: Needle) =>
-      `${form} in ${where}`;
-  const hex = needles.filter(({ form }) => form === "hex");
-  await nodes[0]?.get("calm.example", `/${hex[0]?.bytes}`);
-  const isLogged = await loggedWithin(() => logsOf(field).some((file) => foundInFile(file, hex).length > 0));
-  const inLogs = isLogged ? [] : ["hex in a node's log"];
-  return [...inFiles.map(told("files")), ...inAll.map(told("all that the store tells")), ...inLogs];
+  await nodes[0]?.get("planted.example", `/${hex[0]?.bytes}`);
+  const looks: Record<string, readonly [readonly Needle[], () => Promise<readonly string[]>]> = {
+    "the store's files": [needles, async () => store.files().flatMap((file) => foundInFile(file, needles))],
+    "all that the store tells": [needles, async () => foundIn(await store.everything(), needles)],
+    "a node's log": [hex, async () => logsOf(field).flatMap((file) => foundInFile(file, hex))],
+  };
+  const missing = Object.entries(looks).map(async ([where, [sought, look]]) => {
+    const forms = await missingWithin(sought, look);
+    return forms.map((form) => `${form} in ${where}`);
+  });
+  return (await Promise.all(missing)).flat();
 }
 
-/** A node writes its log once a second. */
-async function loggedWithin(isLogged: () => boolean): Promise<boolean> {
-  for (const giveUpAt = Date.now() + logMs; !isLogged(); await sleep(50)) if (Date.now() > giveUpAt) return false;
-  return true;
+/** What is written comes to a file a moment later; to a node's log within a second. */
+async function missingWithin(sought: readonly Needle[], look: () => Promise<readonly string[]>): Promise<string[]> {
+  for (const giveUpAt = Date.now() + writtenWithinMs; ; await sleep(50)) {
+    const found = await look();
+    const missing = sought.map(({ form }) => form).filter((form) => !found.includes(form));
+    if (missing.length === 0 || Date.now() > giveUpAt) return missing;
+  }
 }

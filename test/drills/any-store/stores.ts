@@ -2,6 +2,7 @@
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SecretText } from "../../../shared/model/secret-text.ts";
 import { openDynamoDB } from "../../../shared/store/dynamodb.ts";
 import { openEtcd } from "../../../shared/store/etcd.ts";
@@ -17,7 +18,8 @@ export interface RealStore {
   /** Past everything that goes wrong between it and Entrances. */
   open(): Store;
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
-  kill(): Promise<void>;
+  /** Without a warning; but it has all that it ever answered. `cutOff`: nobody reaches it from now on. */
+  kill(cutOff: () => void): Promise<void>;
   /** With all that it had. */
   start(): Promise<void>;
   /** Where it keeps what it has. */
@@ -30,6 +32,8 @@ export interface RealStore {
 const prefix = "drill";
 /** Half an hour of history that nobody compacts. */
 const quotaBytes = 8 * 1024 ** 3;
+const lookMs = 10;
+const quietLooks = 30;
 /** What etcd gives at a time. */
 const pageKeys = 1_000;
 
@@ -102,7 +106,12 @@ export async function realDynamoDB(): Promise<RealStore> {
     }),
     open: () => openDynamoDB({ table: prefix, endpoint: local.endpoint, region: localKeys.AWS_REGION, credentials }),
     signal: (signal) => local.signal(signal),
-    kill: () => local.kill(),
+    // Unlike DynamoDB it answers some milliseconds before a transaction is on the disk.
+    kill: async (cutOff) => {
+      cutOff();
+      await atRest(directory);
+      await local.kill();
+    },
     start: () => local.start(),
     files: () => globSync(join(directory, "*")),
     everything: () => local.stored(prefix),
@@ -111,4 +120,11 @@ export async function realDynamoDB(): Promise<RealStore> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Until no transaction is seen for a while. */
+async function atRest(directory: string): Promise<void> {
+  for (let quiet = 0; quiet < quietLooks; await sleep(lookMs)) {
+    quiet = globSync(join(directory, "*-journal")).length === 0 ? quiet + 1 : 0;
+  }
 }
