@@ -17,7 +17,11 @@ export interface Mutation {
 /** Limits that a simulation with few objects would never come near. */
 const smaller: readonly Mutation[] = [
   { file: "shared/reconcile/list.ts", find: "const fewDeletions = 50;", put: "const fewDeletions = 2;" },
-  { file: "shared/store/port.ts", find: "export const maxCommitKeys = 40;", put: "export const maxCommitKeys = 34;" },
+  { file: "shared/store/port.ts", find: "export const maxCommitKeys = 40;", put: "export const maxCommitKeys = 24;" },
+  { file: "shared/reconcile/register.ts", find: "const readsPerGroup = 8;", put: "const readsPerGroup = 3;" },
+  { file: "shared/reconcile/outcome.ts", find: "const returnedPerGroup = 8;", put: "const returnedPerGroup = 3;" },
+  { file: "shared/reconcile/ledger.ts", find: "const marksPerGroup = 20;", put: "const marksPerGroup = 6;" },
+  { file: "shared/reconcile/secrets.ts", find: "const forgottenPerCommit = 8;", put: "const forgottenPerCommit = 2;" },
   {
     file: "shared/reconcile/want.ts",
     find: "const maxPartCharacters = 100_000;",

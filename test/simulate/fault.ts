@@ -1,5 +1,6 @@
 /** What befalls copies, the store and nodes. Each fault is over after a while. */
 import { freeze, unfreeze } from "../../shared/operate/freeze.ts";
+import { edit } from "./edit.ts";
 import type { FaultKind } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -17,6 +18,7 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     const die = () => {
       if (world.copies[place] !== copy) return;
       world.kill(place);
+      goOnMeanwhile(world);
       world.time.after(world.random.between(10, 3_000), () => {
         if (world.copies[place] === undefined) world.start(place);
       });
@@ -32,6 +34,7 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     copy.caller.doom(1 + world.random.below(60), () => {
       world.trace.add(copy.name, "freezes");
       copy.caller.freeze();
+      goOnMeanwhile(world);
       world.time.after(world.random.pick([50, 1_000, 9_000, 14_000, 25_000]), () => {
         world.trace.add(copy.name, "thaws");
         copy.caller.thaw();
@@ -66,7 +69,9 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
   /** An operator has nodes stay as they are. */
   held(world) {
     world.operate((store) => freeze(store, undefined, world.time.nowMs));
-    world.time.after(world.random.between(500, 20_000), () => world.operate((store) => unfreeze(store, undefined)));
+    world.time.after(world.random.between(500, 20_000), () => {
+      if (!world.isMended) world.operate((store) => unfreeze(store, undefined));
+    });
   },
 
   api(world) {
@@ -119,6 +124,15 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     world.isWiped = true;
   },
 };
+
+/** The cluster waits for nobody: what the holder was at changes before another one takes over. */
+function goOnMeanwhile(world: World): void {
+  for (const lateMs of [500, 8_000]) {
+    world.time.after(world.random.between(20, lateMs), () => {
+      if (!world.isMended) void edit(world, world.random);
+    });
+  }
+}
 
 /** From now on nothing goes wrong; what went wrong before goes on from where it stands. */
 export function mend(world: World): void {

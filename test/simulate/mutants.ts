@@ -174,7 +174,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "who goes on with a turn that died asks of other claims as if they were the first",
-    themes: ["crash", "store", "freeze", "all"],
+    themes: ["crash", "freeze", "all"],
     breaks: [5, 6],
     changes: [
       reconcile(

@@ -1,5 +1,6 @@
 /** A seed from its beginning to its end: objects come, things change and go wrong, faults stop, all comes to rest. */
 import { hintPartition, seenKey } from "../../shared/reconcile/keys.ts";
+import { edit } from "./edit.ts";
 import { mend } from "./fault.ts";
 import {
   type Anchor,
@@ -13,7 +14,6 @@ import {
 import { checkEnd, isAtRest } from "./oracle/end.ts";
 import { watchPace } from "./oracle/pace.ts";
 import type { Random } from "./random.ts";
-import { varied } from "./variation.ts";
 import { World } from "./world.ts";
 
 export interface SeedResult {
@@ -140,14 +140,7 @@ async function change(world: World, random: Random, anchors: readonly Anchor[]):
     if (keys.length > 0) await apiserver.delete(random.pick(keys));
     return;
   }
-  if (kind >= 7) {
-    const some = [...apiserver.objects.values()].filter(({ metadata }) => metadata.namespace !== "z");
-    // What has just been written is half way through, where somebody died with it.
-    const latest = apiserver.objects.get(apiserver.lastWritten);
-    const old = latest !== undefined && random.one(2) ? latest : some[random.below(some.length + 1)];
-    if (old !== undefined && old.metadata.namespace !== "z") await apiserver.put(varied(random, plan.extent, old));
-    return;
-  }
+  if (kind >= 7) return edit(world, random);
   const content = randomContent(random, plan.extent);
   const key = `${content.kind}/${content.metadata.namespace ?? ""}/${content.metadata.name}`;
   const before = apiserver.objects.get(key);

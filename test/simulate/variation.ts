@@ -3,6 +3,9 @@ import { type Content, contentOf, type Extent } from "./objects.ts";
 import type { Random } from "./random.ts";
 import type { WireObject } from "./wire.ts";
 
+/** From one balancer to another. */
+const classes = ["one", "two", "named"];
+
 type Members = Readonly<Record<string, unknown>>;
 
 export function varied(random: Random, extent: Extent, old: WireObject): Content {
@@ -11,7 +14,10 @@ export function varied(random: Random, extent: Extent, old: WireObject): Content
   const fresh = contentOf(kind, random, extent);
   const content: Content = { ...rest, kind, apiVersion, metadata: { ...named, labels, annotations } };
   const spec = membersOf(old["spec"]);
-  switch (random.below(4)) {
+  if (kind === "Ingress" && random.one(3))
+    return { ...content, spec: { ...spec, ingressClassName: random.pick(classes) } };
+  // Of a Secret nothing else counts.
+  switch (kind === "Secret" ? 2 : random.below(4)) {
     // What a slice belongs to is its name, too.
     case 0:
       return kind === "EndpointSlice" ? content : withMetadata(content, { labels: fresh.metadata.labels ?? {} });

@@ -1,6 +1,7 @@
 /** Once faults have stopped: every node has what the cluster's objects say, no mark is left, the lock is free. */
 import { contentHash } from "../../../shared/model/canonical.ts";
 import type { SeenObject } from "../../../shared/model/seen/object.ts";
+import type { SentSecret } from "../../../shared/model/sent-secret.ts";
 import { wireKindNamed } from "../../../shared/observe/kind.ts";
 import { dirtyPartition, laterPartition, lockKey } from "../../../shared/reconcile/keys.ts";
 import { defaultTiming } from "../../../shared/reconcile/settings.ts";
@@ -89,10 +90,15 @@ async function seenObjects(world: World): Promise<Map<string, SeenObject>> {
 }
 
 async function trimmed(wire: WireObject, prefix: string): Promise<SeenObject | undefined> {
+  const found = trim(wire, prefix);
+  return found?.kind === "SentSecret" ? secrets.keep(found) : found;
+}
+
+/** What is kept of an object; undefined: it can't be used. */
+export function trim(wire: WireObject, prefix: string): SeenObject | SentSecret | undefined {
   const [group = ""] = wire.apiVersion.includes("/") ? wire.apiVersion.split("/") : [""];
   const parsed = wireKindNamed(group, wire.kind)?.trim(wire, { prefix });
-  if (parsed?.ok !== true) return undefined;
-  return parsed.value.kind === "SentSecret" ? secrets.keep(parsed.value) : parsed.value;
+  return parsed?.ok === true ? parsed.value : undefined;
 }
 
 function wantsOf(world: World): Map<string, Want> {

@@ -10,6 +10,7 @@ import { dirtyPartition, laterPartition, seenKey, usersPartition } from "../../.
 import { type Entry, type Key, keyText, type Write } from "../../../shared/store/port.ts";
 import { planted } from "../secrets.ts";
 import type { Commit, ModelStore, StoreWatcher } from "../store.ts";
+import { Contests } from "./contests.ts";
 import { Routes } from "./routes.ts";
 import { readWant } from "./wants.ts";
 
@@ -53,6 +54,7 @@ export class HistoryOracle implements StoreWatcher {
   wholeLists = 0;
   #finished = 0;
   routes: Routes;
+  #contests: Contests;
   readonly #store: ModelStore;
   readonly #around: Around;
   readonly #fault: (sentence: string) => void;
@@ -78,6 +80,7 @@ export class HistoryOracle implements StoreWatcher {
     this.#around = around;
     this.#fault = fault;
     this.routes = new Routes(store, fault);
+    this.#contests = new Contests(store, fault);
   }
 
   /** Whether a node of this balancer may have this at that point of history; a restored store has two of some. */
@@ -101,6 +104,7 @@ export class HistoryOracle implements StoreWatcher {
     commit.writes.forEach((write, index) => {
       const before = commit.before[index];
       const { partition, sort } = write.key;
+      this.#contests.written(partition, sort);
       if (partition.startsWith("want/")) this.#want(`${partition.slice(5)}/${sort}`, write.value);
       else if (partition.startsWith("seen/")) this.#seen(keyText(write.key), write.value, before);
       else if (partition === "hint") this.hints.set(sort, this.#around.time.nowMs);
@@ -118,6 +122,7 @@ export class HistoryOracle implements StoreWatcher {
     }
     const changed = commit.writes.filter(({ key }) => !/^(tick$|node\/)/.test(key.partition));
     this.routes.check();
+    this.#contests.check();
     for (const { key, value } of commit.writes) if (key.sort === "list" && value !== null) this.#listTick(value);
     if (changed.length > 0) this.changes.push(`${commit.by}: ${changed.map(({ key }) => keyText(key)).join(" ")}`);
   }
@@ -131,6 +136,7 @@ export class HistoryOracle implements StoreWatcher {
     this.#wants.clear();
     this.#digests.clear();
     this.routes = new Routes(this.#store, this.#fault);
+    this.#contests = new Contests(this.#store, this.#fault);
     this.#buried.clear();
     this.#floors.clear();
     for (const [partition, entries] of this.#store.partitions()) {
