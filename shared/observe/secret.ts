@@ -12,8 +12,8 @@ import { decodeBase64 } from "./base64.ts";
 import { parseUser, parseUsers, type Users } from "./htpasswd.ts";
 import { metadataSchema, seenMetadata } from "./metadata.ts";
 
-/** A chain of ten RSA certificates is about 20 KB, a key of 4,096 bits 3 KB. */
-const maxChainLength = 65_536;
+/** A chain of ten RSA certificates is about 20 KB, one with hundreds of names 100 KB; a key of 4,096 bits 3 KB. */
+const maxChainLength = 131_072;
 const maxKeyLength = 16_384;
 const maxAuthLength = 65_536;
 

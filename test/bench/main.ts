@@ -1,21 +1,25 @@
 /**
- * `npm run bench [-- node|change|cluster] [--json]`: figures, as tables for people or JSON for machines.
+ * `npm run bench [-- node|change|cluster|stores] [--json]`: figures, as tables for people or JSON for machines.
  *
  *   npm run bench -- cluster                       on a real kube-apiserver, as root; 20 minutes
  *   npm run bench -- cluster --routes 300 --trace  shorter, and where each millisecond of a new route goes
  *   npm run bench -- cluster --row newRoute        that row alone; may be given several times
+ *   npm run bench -- stores --minutes 3            on etcd, DynamoDB Local and the embedded store; 25 minutes without it
  */
 import { parseArgs } from "node:util";
 import { MissingProgram } from "../cluster/programs.ts";
 import { benchChange } from "./change.ts";
 import { benchCluster } from "./cluster.ts";
 import { benchNode } from "./node.ts";
+import { benchStores } from "./stores.ts";
 
 const { values, positionals: named } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: "boolean", default: false },
     routes: { type: "string", default: "3000" },
+    rules: { type: "string", default: "100000" },
+    minutes: { type: "string", default: "10" },
     trace: { type: "boolean", default: false },
     row: { type: "string", multiple: true, default: [] },
   },
@@ -25,6 +29,9 @@ const { json, trace, row: only } = values;
 const benches = {
   node: benchNode,
   change: async (say: Say) => ({ change: await benchChange(say) }),
+  stores: async (say: Say) => ({
+    ...(await benchStores({ minutes: Number(values.minutes), rules: Number(values.rules), only }, say)),
+  }),
   cluster: async () => ({ ...(await benchCluster({ routes: Number(values.routes), trace, only })) }),
 } as const;
 /** Without a name: what needs neither root nor a control plane. */

@@ -18,7 +18,13 @@ const group = {
   Secret: "",
 } as const;
 
-export function auditOf(object: SeenObject, resourceVersion: number): unknown {
+interface EventList {
+  readonly kind: "EventList";
+  readonly apiVersion: "audit.k8s.io/v1";
+  readonly items: readonly unknown[];
+}
+
+export function auditOf(object: SeenObject, resourceVersion: number): EventList {
   const { kind, namespace, name } = object;
   const apiGroup = group[kind];
   return {

@@ -55,10 +55,10 @@ export function secretCases(caller: () => Caller): void {
     });
 
     test("that is too large is denied", async () => {
-      const { allowed, status } = await ask("Secret", tls("large", { ...pair, chain: "A".repeat(70_000) }));
+      const { allowed, status } = await ask("Secret", tls("large", { ...pair, chain: "A".repeat(140_000) }));
       expect({ allowed, message: status?.message }).toEqual({
         allowed: false,
-        message: "data.tls.crt: must have at most 65536 bytes",
+        message: "data.tls.crt: must have at most 131072 bytes",
       });
     });
 

@@ -1,0 +1,159 @@
+/** Entrance in this process, on a place in a store whose operations are counted, before a real node. */
+import { assemble } from "../../../functions/assemble.ts";
+import { readConfig } from "../../../functions/config.ts";
+import { NodeHost } from "../../../functions/node-host.ts";
+import { writeAll } from "../../../shared/operate/batch.ts";
+import { carried } from "../../../shared/operate/carried.ts";
+import { headKey, rulesKey, tickKey } from "../../../shared/reconcile/keys.ts";
+import type { Store, Write } from "../../../shared/store/port.ts";
+import { countedStore, type Operation } from "../../harness/counted-store.ts";
+import type { Place } from "../../harness/every-store.ts";
+import { KEY, startNode, type TestNode } from "../../harness/node.ts";
+import { sealKey } from "../../harness/secrets.ts";
+import { Connection } from "../connection.ts";
+import { auditBodies, ingressOf, objectsOf, otherHostOf } from "./routes.ts";
+
+const servedWithinMs = 10_000;
+/** nginx closes a connection after 10,000 requests. */
+const requestsPerConnection = 5_000;
+
+export class Site {
+  readonly node: TestNode;
+  readonly store: Store;
+  readonly operations: Operation[];
+  readonly #app: ReturnType<typeof assemble>["app"];
+  readonly #tick: () => Promise<void>;
+  readonly #host: NodeHost;
+  #client: Connection;
+  #asked = 0;
+  #version: number;
+  /** Requests that could change the node. */
+  #sent = 0;
+
+  static async start(place: Place, memoryMiB: number, firstVersion = 1): Promise<Site> {
+    const node = await startNode({ memoryMiB });
+    try {
+      return new Site(place, node, await place.open(), await Connection.open(node.ports.http), firstVersion);
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
+  }
+
+  private constructor(place: Place, node: TestNode, opened: Store, client: Connection, firstVersion: number) {
+    const { store, operations } = countedStore(opened);
+    const nodes = [`http://127.0.0.1:${node.ports.admin}`];
+    const config = readConfig({
+      ...place.environment,
+      ENTRANCE_BALANCERS: JSON.stringify([{ name: "openresty", nodes }]),
+      ENTRANCE_NODE_KEY: KEY,
+      ENTRANCE_SEAL_KEY: sealKey,
+    });
+    this.#host = new NodeHost();
+    const fetchOf = () => (url: string | URL | Request, init?: RequestInit) => {
+      if (init?.method !== "GET") this.#sent += 1;
+      return fetch(url, init);
+    };
+    const { app, tick } = assemble(config, store, this.#host, { fetchOf });
+    this.node = node;
+    this.store = store;
+    this.operations = operations;
+    this.#app = app;
+    this.#tick = tick;
+    this.#client = client;
+    this.#version = firstVersion;
+  }
+
+  /** So many routes, by the doors. */
+  async fill(routes: number, port: number, say: (line: string) => void): Promise<void> {
+    let told = 0;
+    const bodies = auditBodies(objectsOf(0, routes, port), () => this.#next());
+    for (const [index, body] of bodies.entries()) {
+      await this.#audit(body);
+      await this.#host.settled();
+      if (index / bodies.length >= told + 0.25) {
+        told += 0.25;
+        say(`${Math.round(told * 100)} % of ${routes} routes`);
+      }
+      this.operations.length = 0;
+    }
+  }
+
+  /** The node has what the store says, whatever it had. */
+  async bringUp(): Promise<void> {
+    await this.#tick();
+    await this.#host.settled();
+    this.operations.length = 0;
+  }
+
+  /** Requests that could change the node, of a timer's work that asks it for its digest. */
+  async repair(): Promise<number> {
+    await this.store.commit([], [{ key: tickKey("digest"), value: null }]);
+    const before = this.#sent;
+    await this.bringUp();
+    return this.#sent - before;
+  }
+
+  /** Ms from the door until a request is answered by the change: a route gets another host, or loses it again. */
+  async change(route: number, turn: number): Promise<{ readonly ms: number; readonly operations: number }> {
+    const withOther = turn % 2 === 1;
+    const [body = ""] = auditBodies([ingressOf(route, withOther)], () => this.#next());
+    const host = otherHostOf(route);
+    this.operations.length = 0;
+    const begun = performance.now();
+    await this.#audit(body);
+    while (((await this.#get(host)).status === 200) !== withOther) {
+      if (performance.now() - begun > servedWithinMs) throw new Error(`a change of route ${route} is not served`);
+    }
+    const ms = performance.now() - begun;
+    await this.#host.settled();
+    return { ms, operations: this.operations.length };
+  }
+
+  async stop(): Promise<void> {
+    await this.#host.settled();
+    this.#client.close();
+    await this.store.close();
+    await this.node.stop();
+  }
+
+  async #audit(body: string): Promise<void> {
+    const answer = await this.#app.request("/audit", { method: "POST", body });
+    const text = await answer.text();
+    if (answer.status !== 200 || !text.includes('"unusable":0')) throw new Error(`${answer.status} ${text}`);
+  }
+
+  async #get(host: string) {
+    this.#asked += 1;
+    if (this.#asked % requestsPerConnection === 0) {
+      this.#client.close();
+      this.#client = await Connection.open(this.node.ports.http);
+    }
+    return this.#client.get(host);
+  }
+
+  #next(): number {
+    this.#version += 1;
+    return this.#version;
+  }
+}
+
+/**
+ * What the doors have written in one store, in another one: all but the logs, which nobody asks for who begins with a
+ * snapshot (shared/operate/carried.ts), and with the very head.
+ */
+export async function copied(from: Store, to: Store, say: (line: string) => void): Promise<void> {
+  let written = 0;
+  async function* writes(): AsyncGenerator<Write> {
+    for await (const { key, value } of carried(from)) {
+      written += 1;
+      if (written % 100_000 === 0) say(`${written} records`);
+      yield { key, value };
+    }
+    for (const key of [headKey("openresty"), rulesKey]) {
+      const entry = await from.get(key);
+      if (entry !== undefined) yield { key, value: entry.value };
+    }
+  }
+  await writeAll(to, writes());
+}
