@@ -183,7 +183,7 @@ export class ReadBack {
       return { type: "absent" };
     }
     if (kind === "Secret" && !(await isReferredTo(store, reference))) return { type: "stranger" };
-    const page = await this.#page(reference);
+    const page = await this.#page(reference, floor);
     if (page === undefined) {
       const reading = { era: floor.era, resourceVersion: floor.resourceVersion, takesLock: true, isAgain: false };
       await this.#apply([closed(reference)], reading);
@@ -208,9 +208,16 @@ export class ReadBack {
   }
 
   /** Undefined: a Secret that no role allows to read. */
-  async #page({ kind, namespace, name }: SeenReference): Promise<ListPage | undefined> {
+  async #page({ kind, namespace, name }: SeenReference, floor: Floor): Promise<ListPage | undefined> {
+    const { kubernetes } = this.#context;
+    const named = { namespace, name };
     try {
-      return await this.#context.kubernetes?.api.list(kind, 1, { named: { namespace, name } });
+      if (kind === "Secret") {
+        // Of one that is there nobody need know more of when than that the last LIST came before.
+        const page = await kubernetes?.api.list(kind, 1, { named, since: floor.resourceVersion });
+        if (page?.items.length !== 0) return page;
+      }
+      return await kubernetes?.api.list(kind, 1, { named });
     } catch (error) {
       if (kind === "Secret" && isForbidden(error)) return undefined;
       throw error;
