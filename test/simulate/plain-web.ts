@@ -55,10 +55,10 @@ class PlainResponse {
   }
 }
 
-/** A POST of JSON. */
-export function plainRequest(url: string, text: string): Request {
-  const headers = new PlainHeaders({ "content-type": "application/json", "content-length": String(text.length) });
-  const request: unknown = { method: "POST", url, headers, text: async () => text };
+/** A POST of JSON, or a GET. */
+export function plainRequest(url: string, text?: string): Request {
+  const headers = new PlainHeaders({ "content-type": "application/json", "content-length": String(text?.length ?? 0) });
+  const request: unknown = { method: text === undefined ? "GET" : "POST", url, headers, text: async () => text };
   return request as Request;
 }
 

@@ -103,7 +103,7 @@ export function newPlan(seed: number, random: Random): Plan {
     skewsMs: Array.from({ length: copies }, () => (has("clocks") ? Math.floor(random.between(-30_000, 30_000)) : 0)),
     anchors: 1 + random.below(2),
     extent: newExtent(random, hasApi),
-    initialWrites: random.pick([5, 10, 10, 20, 50]),
+    initialWrites: random.one(50) ? 200 : random.pick([5, 10, 10, 20, 50]),
     writes: random.pick([10, 15, 20, 40]),
     durationMs: random.pick([3_000, 10_000, 30_000]),
     faultEveryMs: random.pick([300, 1_000, 3_000]),

@@ -87,6 +87,7 @@ async function run(world: World): Promise<void> {
   while (!isAtRest(world) && time.nowMs < restMs && !world.isOver)
     await time.runUntil(time.nowMs + lookEveryMs, isOver);
   if (!world.isOver) await checkEnd(world);
+  if (!world.isOver) await checkViews(world);
   if (!world.isOver) await checkQuiet(world);
   if (!world.isOver) await checkReplay(world);
 }
@@ -166,6 +167,19 @@ function everyMinute(world: World): void {
     }
     everyMinute(world);
   });
+}
+
+const views = ["/status", "/metrics", "/", "/readyz"];
+const viewMs = 10_000;
+
+/** People are shown how it is, and nothing that is secret. */
+async function checkViews(world: World): Promise<void> {
+  const { time } = world;
+  const copy = world.copies.find((each) => each !== undefined);
+  const shown: string[] = [];
+  for (const path of views) void copy?.view(path).then((text) => shown.push(text));
+  await time.runUntil(time.nowMs + viewMs, () => shown.length === views.length);
+  if (copy !== undefined && shown.length < views.length) world.fault(`6: ${copy.name} does not show how it is`);
 }
 
 /** When nothing happens, nothing is written and nothing is sent that changes a node. */
