@@ -51,6 +51,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly packag
 const platforms: Record<string, readonly string[]> = {
   "functions/worker.ts": ["cloudflare:workers"],
   "functions/node.ts": ["node:", "@hono/node-server"],
+  "functions/ending.ts": ["@hono/node-server"],
   "functions/operator.ts": ["node:"],
   "functions/lines.ts": ["node:"],
   "functions/lambda.ts": ["node:", "@aws-sdk/client-lambda"],

@@ -1,18 +1,18 @@
-/** A node with the capabilities of its manifest and no others, on a folder of the machine's: nothing that it does needs more. */
+/** With what the manifests give and no more: a node with its capabilities, Entrance as an ordinary user that can't write. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { parse } from "yaml";
+import { root } from "../../infra/wrangler.ts";
 import { type Backend, startBackend } from "../harness/backend.ts";
-import { KEY, request, TestNode } from "../harness/node.ts";
+import { freePorts, KEY, request, TestNode } from "../harness/node.ts";
 import { nodePorts } from "../node/launched.ts";
 import { application } from "../node/values.ts";
 import { chart } from "./rendered.ts";
 
-// Its network and its mounts are those of the cluster's tests.
-inject("field");
+const facts = inject("field");
 const directory = "/var/lib/entrance-node-contained";
 /** `nobody`, whom every system knows, for the image's `entrance`. */
 const workers = 65_534;
@@ -33,7 +33,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test("it starts, serves, opens ports, and ends", async () => {
+test("a node starts, serves, opens ports, and ends", async () => {
   const ports = await nodePorts();
   const capabilities = capabilitiesOf(path.join(chart, "node/daemon-set.yaml"));
   expect(capabilities).toContain("net_bind_service");
@@ -72,6 +72,55 @@ test("it starts, serves, opens ports, and ends", async () => {
   expect((await exited)[0]).toBe(0);
   expect(node.log()).not.toMatch(/\[(alert|emerg)\]/);
 });
+
+test("Entrance starts, reaches its store, and ends, where it owns and may write nothing", async () => {
+  const { spec } = parse(readFileSync(path.join(chart, "deployment.yaml"), "utf8")) as { spec: { template: Pod } };
+  const { securityContext: pod, containers } = spec.template.spec;
+  expect(pod.runAsNonRoot).toBe(true);
+  expect(containers[0]?.securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+  });
+  const [port = 0] = await freePorts(1);
+  const user = String(pod.runAsUser);
+  // What the image has, and then no place that could be written.
+  const script = `set -e
+    mkdir -p /opt/contained/bin /opt/contained/node_modules
+    cp /opt/entrance/*.js /opt/entrance/package.json /opt/contained
+    mount --bind "$1" /opt/contained/bin && mount --bind "$2" /opt/contained/node_modules
+    for place in / /opt /run /var/lib; do mount -o remount,bind,ro "$place"; done
+    exec setpriv --reuid=${user} --regid=${user} --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \\
+      /opt/contained/bin/node --enable-source-maps /opt/contained/node.js`;
+  const folders = [path.dirname(process.execPath), path.join(root, "node_modules")];
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    ENTRANCE_LISTEN: `127.0.0.1:${port}`,
+    ENTRANCE_STORE: "etcd",
+    ENTRANCE_ETCD_ENDPOINTS: facts.store,
+    ENTRANCE_ETCD_PREFIX: `contained-${process.pid}`,
+  };
+  const namespaces = ["--mount", "--propagation", "private"];
+  child = spawn("unshare", [...namespaces, "sh", "-c", script, "sh", ...folders], {
+    env,
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  await vi.waitFor(async () => expect((await request(port, "/readyz")).status).toBe(200), { timeout: 20_000 });
+  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+  expect(status).toMatch(new RegExp(`^Uid:\\s+${user}\\s+${user}\\s`, "m"));
+  expect(status).toMatch(/^CapBnd:\s+0+$/m);
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  expect((await exited)[0]).toBe(0);
+});
+
+interface Pod {
+  readonly spec: {
+    readonly securityContext: { readonly runAsNonRoot: boolean; readonly runAsUser: number };
+    readonly containers: readonly { readonly securityContext: unknown }[];
+  };
+}
 
 function capabilitiesOf(file: string): string[] {
   const { spec } = parse(readFileSync(file, "utf8")) as {

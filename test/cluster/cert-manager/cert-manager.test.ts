@@ -1,5 +1,5 @@
 /** Certificates by cert-manager, whose part is played here: Secrets for its Certificates, and the CA into webhooks. */
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -42,6 +42,7 @@ afterAll(async () => {
   for (const name of [within, "entrance", "entrance-nodes"]) {
     await until(`${name} is gone`, async () => (await api.get(namespace(name))) === undefined, 90_000);
   }
+  rmSync("/var/lib/entrance-node-state", { recursive: true, force: true });
 });
 
 test("nothing starts before cert-manager has made the certificates, and all of it does after", async () => {
