@@ -78,6 +78,29 @@ for (const platform of ["node", "workerd"] satisfies Platform[]) {
       await caller.expectToWork("after-the-backup");
     });
 
+    test("a closed store refuses what it is told, says so everywhere, and is opened again", async () => {
+      await done(settings, "close", ...at);
+      const { audited } = caller.asking("refused", { "entrance.dev/http": "refused.example" });
+      const refused = await caller.post("/audit", audited);
+      expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "10"]);
+      expect((await caller.fetch("/resync", { method: "POST" })).status).toBe(503);
+      const shown = await Promise.all(["/readyz", "/status", "/"].map((path) => caller.fetch(path)));
+      for (const answer of shown) {
+        expect(answer.status).toBe(200);
+        expect(await answer.text()).toContain("this store is closed");
+      }
+      expect(await (await caller.fetch("/metrics")).text()).toContain("entrance_store_closed 1");
+      expect(await done(settings, "show", ...at)).toMatch(/^CLOSED since/);
+      expect((await host.node.get("before.example")).status).toBe(503);
+      expect(await type(settings, "forget", "openresty", ...at)).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/objects still want something of balancer openresty/),
+      });
+      await done(settings, "open", ...at);
+      expect((await caller.post("/audit", audited)).status).toBe(200);
+      await caller.expectToWork("after-opening");
+    });
+
     test("nodes that another store drove: shown first, then adopted", async () => {
       const nodes = [`http://127.0.0.1:${host.node.ports.admin}`];
       const second = await EntranceProcess.start({ platform: "node", nodes, environment: settings });
