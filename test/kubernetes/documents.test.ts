@@ -38,6 +38,11 @@ test.each(globSync("*.md", { cwd: folder }))("%s: what it links to is there", (f
   }
 });
 
+test("the chart is of this version", () => {
+  const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { version: string };
+  expect(textOf("Chart.yaml")).toContain(`\nversion: ${version}\nappVersion: ${version}\n`);
+});
+
 /** As GitHub makes them. */
 function anchorOf(title: string): string {
   return title
