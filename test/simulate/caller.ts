@@ -108,6 +108,14 @@ export class Caller {
     });
   }
 
+  /** What it has sent arrives by itself, whatever has become of it. */
+  later(waitMs: number, effect: () => void): void {
+    this.#time.after(waitMs, () => {
+      this.#trace.add(this.name, "what came late arrives");
+      effect();
+    });
+  }
+
   /** Mostly about a millisecond, now and then much more: that is what brings calls into other orders. */
   #way(): number {
     const kind = this.#random.below(64);

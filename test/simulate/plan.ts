@@ -2,6 +2,7 @@
 import type { ApiFaults } from "./apiserver.ts";
 import { type Extent, newExtent } from "./objects.ts";
 import { Random } from "./random.ts";
+import type { StoreFaults } from "./store.ts";
 
 /** Each seed has one kind of faults foremost; the last of them is all together. */
 export const themes = [
@@ -43,7 +44,7 @@ export interface Plan {
   /** Between two faults. */
   readonly faultEveryMs: number;
   readonly faults: readonly FaultKind[];
-  readonly storeFaults: { readonly unavailable: number; readonly uncertain: number; readonly slow: number };
+  readonly storeFaults: Pick<StoreFaults, "unavailable" | "uncertain" | "slow" | "late">;
   readonly eventFaults: ApiFaults;
   /** Audit events are sent; where not, reviews and the LIST are all there is. */
   readonly audits: boolean;
@@ -109,8 +110,13 @@ export function newPlan(seed: number, random: Random): Plan {
     faultEveryMs: random.pick([300, 1_000, 3_000]),
     faults: theme === "all" && hasApi ? [...faultsOf.all, ...faultsOfAll] : faultsOf[theme],
     storeFaults: has("store")
-      ? { unavailable: random.pick([0, 30, 200]), uncertain: random.pick([0, 10, 40]), slow: random.pick([0, 100]) }
-      : { unavailable: 0, uncertain: 0, slow: 0 },
+      ? {
+          unavailable: random.pick([0, 30, 200]),
+          uncertain: random.pick([0, 10, 40]),
+          slow: random.pick([0, 100]),
+          late: !isSoleWriter,
+        }
+      : { unavailable: 0, uncertain: 0, slow: 0, late: false },
     eventFaults: {
       ...(has("events")
         ? { doubled: 3, late: 3 }

@@ -14,6 +14,7 @@ import {
 import { checkEnd, isAtRest } from "./oracle/end.ts";
 import { watchPace } from "./oracle/pace.ts";
 import type { Random } from "./random.ts";
+import { maxLateMs } from "./store.ts";
 import { World } from "./world.ts";
 
 export interface SeedResult {
@@ -26,6 +27,7 @@ export interface SeedResult {
 /** All events are delivered within this once faults have stopped. */
 const deliveryMs = 120_000;
 const lookEveryMs = 250;
+const reviewMs = 4_000;
 /** A hint is given up after this at the latest. */
 const hintMs = 120_000;
 
@@ -79,8 +81,8 @@ async function run(world: World): Promise<void> {
   const giveUpMs = time.nowMs + deliveryMs;
   while (world.apiserver.pending > 0 && time.nowMs < giveUpMs) await time.runUntil(time.nowMs + lookEveryMs, isOver);
   if (world.isOver) return;
-  // Writes that are under way end before their review's time is up.
-  await time.runUntil(time.nowMs + 4_000, isOver);
+  // Writes that are under way end before their review's time is up, and what was sent to the store has come.
+  await time.runUntil(time.nowMs + Math.max(reviewMs, maxLateMs), isOver);
   // An event of before the cluster went back may have come last of all, or a write that nobody heard of.
   world.listsBefore = world.history.wholeLists;
   const restMs = time.nowMs + world.boundMs;

@@ -20,13 +20,18 @@ import type { Random } from "./random.ts";
 export interface StoreFaults {
   /** The store does not answer, and nothing was done. */
   unavailable: number;
-  /** The answer to a commit is lost; half of these were written. */
+  /** The answer to a commit is lost; some of these were written. */
   uncertain: number;
+  /** Some of them will be, when whoever sent them has given up. */
+  late: boolean;
   /** The call takes seconds. */
   slow: number;
   /** Nobody reaches it. */
   isAway: boolean;
 }
+
+/** What was sent across a network comes within this. */
+export const maxLateMs = 8_000;
 
 export type Partition = ReadonlyMap<string, Entry>;
 
@@ -46,7 +51,7 @@ export interface StoreWatcher {
 }
 
 export class ModelStore {
-  readonly faults: StoreFaults = { unavailable: 0, uncertain: 0, slow: 0, isAway: false };
+  readonly faults: StoreFaults = { unavailable: 0, uncertain: 0, slow: 0, isAway: false, late: false };
   watcher: StoreWatcher | undefined;
   #partitions = new Map<string, Map<string, Entry>>();
   /** Sort keys in order, made when they are asked for. */
@@ -85,10 +90,13 @@ export class ModelStore {
           if (isWorthACheck(checks, writes)) checkCommit(checks, writes);
           this.#answers();
           const isLost = this.#is(faults.uncertain);
-          if (isLost && this.#random.one(2)) throw new EntranceError("uncertain", "no answer from the store");
-          const result = this.commit(caller.name, checks, writes);
-          if (isLost) throw new EntranceError("uncertain", "no answer from the store");
-          return result;
+          if (!isLost) return this.commit(caller.name, checks, writes);
+          const outcome = this.#random.below(3);
+          if (outcome === 0) this.commit(caller.name, checks, writes);
+          if (outcome === 1 && faults.late) {
+            caller.later(this.#random.between(5, maxLateMs), () => this.commit(caller.name, checks, writes));
+          }
+          throw new EntranceError("uncertain", "no answer from the store");
         }),
       close: async () => undefined,
     };
