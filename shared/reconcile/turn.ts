@@ -74,13 +74,8 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
     const behind = await marksBehind(context, page);
     ledger.readings.look();
     const marks = [...slices, ...rotated([...page.entries, ...behind])];
-    for (let start = 0; start < marks.length; start += foreseenMarks) {
-      const next = marks.slice(start, start + foreseenMarks);
-      const references = next.flatMap(({ key }) => parseReferenceKey(key.sort) ?? []);
-      await foresee(context, ledger.readings, references);
-      for (const mark of next) await stepper.marked(mark);
-      objects += next.length;
-    }
+    await workOff(context, ledger, stepper, marks);
+    objects += marks.length;
     if (page.next === undefined && !ledger.marks.sets) break;
     await ledger.flush();
     if (objects >= objectsPerTurn) break;
@@ -89,6 +84,31 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
     page = await listMarks();
   }
   await ledger.flush({ release: true });
+}
+
+/** While some are translated and committed, what the next ones need is read. */
+async function workOff(context: Context, ledger: Ledger, stepper: Stepper, marks: readonly Entry[]): Promise<void> {
+  const chunks = Array.from({ length: Math.ceil(marks.length / foreseenMarks) }, (_, index) =>
+    marks.slice(index * foreseenMarks, (index + 1) * foreseenMarks),
+  );
+  const ahead = (chunk: readonly Entry[] | undefined) => {
+    const references = chunk?.flatMap(({ key }) => parseReferenceKey(key.sort) ?? []) ?? [];
+    const reading = foresee(context, ledger.readings, references);
+    // It is awaited in a moment; until then its fault is nobody's.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  let reading = ahead(chunks[0]);
+  try {
+    for (const [index, chunk] of chunks.entries()) {
+      await reading;
+      reading = ahead(chunks[index + 1]);
+      for (const mark of chunk) await stepper.marked(mark);
+    }
+  } finally {
+    // Nothing is left behind under way.
+    await reading.catch(() => undefined);
+  }
 }
 
 /**

@@ -17,7 +17,7 @@ import { EntranceError } from "../model/error.ts";
 import type { SecretText } from "../model/secret-text.ts";
 import { Deadline, pause } from "./deadline.ts";
 import { type Fault, faultOf } from "./dynamodb-fault.ts";
-import { GatheredReads } from "./gathered-reads.ts";
+import { Gathered } from "./gathered.ts";
 import { checkCommit, checkKey, checkList } from "./limits.ts";
 import type { Check, CommitResult, Entry, Key, Page, Store, Write } from "./port.ts";
 
@@ -49,11 +49,11 @@ type Action = { readonly key: Key; readonly check: Check | undefined; readonly w
 export function openDynamoDB(settings: DynamoDBSettings): Store {
   const client = new DynamoDBClient(configOf(settings));
   const table = new Table(client, settings.table);
-  const gathered = new GatheredReads((keys) => table.read(keys));
+  const gathered = new Gathered((keys: readonly Key[]) => table.read(keys));
   return {
     async get(key) {
       checkKey(key);
-      return gathered.get(key);
+      return gathered.ask(key);
     },
     async list(partition, after, limit) {
       checkList(partition, after, limit);
@@ -99,7 +99,8 @@ class Table {
     if (keys.length === 1 && only !== undefined) return [await this.get(only)];
     const found = new Map<string, Entry>();
     const deadline = new Deadline();
-    let left: Item[] = keys.map(keyOf);
+    // DynamoDB takes each key once.
+    let left: Item[] = [...new Map(keys.map((key) => [nameOf(key), keyOf(key)])).values()];
     for (let ceiling = firstPauseMs; ; ceiling = Math.min(ceiling * 2, maxPauseMs)) {
       const command = new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys: left, ConsistentRead: true } } });
       const answer = await untilAnswered((signal) => this.#client.send(command, signal));

@@ -6,7 +6,7 @@ import { commitToEtcd, readOnly } from "./etcd-commit.ts";
 import { compactEtcd } from "./etcd-compaction.ts";
 import { EtcdKeys } from "./etcd-keys.ts";
 import { answerTooLarge, EtcdFault, type KeyValue, type Operation, type Range } from "./etcd-transport.ts";
-import { GatheredReads } from "./gathered-reads.ts";
+import { Gathered } from "./gathered.ts";
 import { checkCommit, checkKey, checkList } from "./limits.ts";
 import type { Entry, Key, Page, Store } from "./port.ts";
 
@@ -18,10 +18,16 @@ const pageUnits = 4_000_000;
 /** Asked for at first; four times as many each time, as long as what comes is small. */
 const firstEntries = 32;
 
+type RangeOperation = Extract<Operation, { type: "range" }>;
+type Ranges = Gathered<RangeOperation, Range>;
+
+const nothing: Range = { kvs: [], more: false };
+
 /** Nothing is sent before the first call. `compacts`: history that nobody needs is dropped. */
 export function openEtcdStore(cluster: EtcdCluster, prefix: string, compacts = true): Store {
   const keys = new EtcdKeys(prefix);
-  const gathered = new GatheredReads((asked) => readKeys(cluster, keys, asked));
+  const gets: Ranges = new Gathered((asked) => rangesOf(cluster, asked));
+  const lists: Ranges = new Gathered((asked) => rangesOf(cluster, asked));
   let ready: Promise<void> | undefined;
 
   /** The format is looked at once in a process's life; a failure is tried again with the next call. */
@@ -41,11 +47,14 @@ export function openEtcdStore(cluster: EtcdCluster, prefix: string, compacts = t
   return {
     async get(key) {
       checkKey(key);
-      return attempt(() => gathered.get(key));
+      return attempt(async () => {
+        const found = await gets.ask({ type: "range", key: keys.entry(key) });
+        return found.kvs.map((kv) => entryOf(key, kv))[0];
+      });
     },
     async list(partition, after, limit) {
       checkList(partition, after, limit);
-      return attempt(() => readPage(cluster, keys, partition, after, limit));
+      return attempt(() => readPage(cluster, lists, keys, partition, after, limit));
     },
     async commit(checks, writes) {
       checkCommit(checks, writes);
@@ -77,18 +86,9 @@ async function checkFormat(cluster: EtcdCluster, keys: EtcdKeys): Promise<void> 
   }
 }
 
-async function readKeys(
-  cluster: EtcdCluster,
-  keys: EtcdKeys,
-  asked: readonly Key[],
-): Promise<readonly (Entry | undefined)[]> {
-  const ranges = asked.map((key) => ({ type: "range", key: keys.entry(key) }) as const);
-  const answer = await cluster.untilAnswered(readOnly(...ranges), new Deadline());
-  return asked.map((key, index) => answer.ranges[index]?.kvs.map((kv) => entryOf(key, kv))[0]);
-}
-
 async function readPage(
   cluster: EtcdCluster,
+  lists: Ranges,
   keys: EtcdKeys,
   partition: string,
   after: string | undefined,
@@ -97,16 +97,21 @@ async function readPage(
   const entries: Entry[] = [];
   let units = 0;
   let wanted = firstEntries;
+  // With other lists that begin now: most of them are short.
+  let isAlone = false;
   while (entries.length < limit && units < pageUnits) {
     const { key, end } = keys.range(partition, entries.at(-1)?.key.sort ?? after);
     let found: Range;
     try {
       wanted = Math.min(wanted, limit - entries.length);
-      found = await range(cluster, { type: "range", key, end, limit: wanted });
+      const asked = { type: "range", key, end, limit: wanted } as const;
+      found = isAlone ? await range(cluster, asked) : await lists.ask(asked);
+      isAlone = true;
     } catch (error) {
       // The values grew on the way.
-      if (!(error instanceof EtcdFault && error.message === answerTooLarge) || wanted === 1) throw error;
-      wanted = Math.ceil(wanted / 8);
+      if (!(error instanceof EtcdFault && error.message === answerTooLarge) || (isAlone && wanted === 1)) throw error;
+      if (isAlone) wanted = Math.ceil(wanted / 8);
+      isAlone = true;
       continue;
     }
     for (const kv of found.kvs) {
@@ -121,9 +126,14 @@ async function readPage(
   return { entries, next: entries.at(-1)?.key.sort };
 }
 
-async function range(cluster: EtcdCluster, operation: Extract<Operation, { type: "range" }>): Promise<Range> {
-  const answer = await cluster.untilAnswered(readOnly(operation), new Deadline());
-  return answer.ranges[0] ?? { kvs: [], more: false };
+async function range(cluster: EtcdCluster, asked: RangeOperation): Promise<Range> {
+  const [found] = await rangesOf(cluster, [asked]);
+  return found ?? nothing;
+}
+
+async function rangesOf(cluster: EtcdCluster, asked: readonly RangeOperation[]): Promise<readonly Range[]> {
+  const answer = await cluster.untilAnswered(readOnly(...asked), new Deadline());
+  return asked.map((_, index) => answer.ranges[index] ?? nothing);
 }
 
 function entryOf(key: Key, { value, mod }: KeyValue): Entry {
