@@ -87,6 +87,7 @@ export class EntranceProcess {
       if (answer?.status === 200) return;
       await sleep(20);
     }
+    await this.#end("SIGKILL");
     throw new Error(`Entrance did not start\n${this.log}`);
   }
 
