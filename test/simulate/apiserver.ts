@@ -39,6 +39,7 @@ export interface ApiserverOptions {
   /** A review of this object was sent at that time, and is allowed. */
   readonly onAllowed: (key: string, sentMs: number) => void;
   readonly pageSize: number;
+  readonly forbidsGet: boolean;
 }
 
 export class Apiserver {
@@ -47,6 +48,10 @@ export class Apiserver {
   /** Nobody reaches its API; webhooks are called all the same. */
   isAway = false;
   isEmpty = false;
+  /** No role allows to read Secrets. */
+  isClosed = false;
+  /** The role allows to list, and not to get. */
+  readonly forbidsGet: boolean;
   /** Which object was made or changed last. */
   lastWritten = "";
   /** Whose kube-system answers. */
@@ -69,6 +74,7 @@ export class Apiserver {
   constructor(options: ApiserverOptions) {
     this.#options = options;
     this.pageSize = options.pageSize;
+    this.forbidsGet = options.forbidsGet;
   }
 
   /** Of the last write. */

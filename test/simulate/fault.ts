@@ -94,6 +94,16 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     });
   },
 
+  /** Somebody takes away what allows to read Secrets, and sees what comes of it. */
+  role(world) {
+    world.trace.add("apiserver", "lets nobody read Secrets");
+    world.apiserver.isClosed = true;
+    world.time.after(world.random.between(500, 40_000), () => {
+      world.trace.add("apiserver", "lets Secrets be read again");
+      world.apiserver.isClosed = false;
+    });
+  },
+
   "store back"(world) {
     if (!world.isRaised) return;
     const restore = world.store.backup();
@@ -146,7 +156,7 @@ export function mend(world: World): void {
     }
   });
   Object.assign(world.store.faults, { unavailable: 0, uncertain: 0, slow: 0, isAway: false });
-  Object.assign(world.apiserver, { isAway: false, isEmpty: false });
+  Object.assign(world.apiserver, { isAway: false, isEmpty: false, isClosed: false });
   Object.assign(world.apiserver.faults, { doubled: 0, lost: 0, late: 0, bare: 0, denied: 0 });
   const [first] = world.nodes.values();
   for (const node of world.nodes.values()) {

@@ -23,6 +23,10 @@ export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, ran
   const answers = () => {
     if (apiserver.isAway) throw new EntranceError("unavailable", "the API does not answer");
   };
+  const allows = (kind: string, verb: "get" | "list") => {
+    const mayNot = (kind === "Secret" && apiserver.isClosed) || (verb === "get" && apiserver.forbidsGet);
+    if (mayNot) throw new EntranceError("forbidden", `may not ${verb} ${kind}`);
+  };
   const slow = () => (apiserver.isAway && random.one(2) ? timeoutMs : 0);
   return {
     wait: (ms) => new Promise((resolve) => void time.after(ms, () => caller.go(resolve))),
@@ -35,6 +39,7 @@ export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, ran
       get: (kind, { namespace, name }) =>
         caller.call(`GET ${kind} ${namespace}/${name}`, slow(), () => {
           answers();
+          allows(kind, "get");
           return apiserver.objects.get(`${kind}/${namespace}/${name}`);
         }),
       list: (kind, limit, { after, named } = {}) =>
@@ -43,6 +48,7 @@ export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, ran
           slow(),
           () => {
             answers();
+            allows(kind, "list");
             if (named !== undefined) {
               const { namespace, name } = named;
               const found = apiserver.objects.get(`${kind}/${namespace}/${name}`);

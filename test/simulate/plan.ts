@@ -32,6 +32,8 @@ export interface Plan {
   readonly hasApi: boolean;
   /** In the middle of it all copies are replaced, one by one, by such with newer settings. */
   readonly upgrades: boolean;
+  /** As roles of older installations have it. */
+  readonly forbidsGet: boolean;
   readonly pageSize: number;
   /** By copy: its clock against the true time. */
   readonly skewsMs: readonly number[];
@@ -63,6 +65,7 @@ export type FaultKind =
   | "held"
   | "api"
   | "empty"
+  | "role"
   | "store back"
   | "cluster back";
 
@@ -74,14 +77,14 @@ const faultsOf: Readonly<Record<Theme, readonly FaultKind[]>> = {
   nodes: ["node", "node", "node", "wipe", "held"],
   clocks: ["freeze", "crash"],
   events: ["crash"],
-  api: ["api", "api", "empty", "crash"],
+  api: ["api", "api", "empty", "role", "crash"],
   restore: ["store back", "cluster back", "crash", "node"],
   upgrade: ["crash", "freeze"],
   all: ["crash", "crash", "freeze", "freeze", "away", "node", "node", "wipe", "held"],
 };
 
 /** Of seeds with an API. */
-const faultsOfAll: readonly FaultKind[] = ["api", "empty", "store back", "cluster back"];
+const faultsOfAll: readonly FaultKind[] = ["api", "empty", "role", "store back", "cluster back"];
 
 export function newPlan(seed: number, random: Random): Plan {
   const theme = themes[seed % themes.length] ?? "all";
@@ -100,6 +103,7 @@ export function newPlan(seed: number, random: Random): Plan {
     reviews: !audits || !random.one(4),
     hasApi,
     upgrades: theme === "upgrade",
+    forbidsGet: random.one(8),
     pageSize: random.pick([2, 5, 20, 1_000]),
     skewsMs: Array.from({ length: copies }, () => (has("clocks") ? Math.floor(random.between(-30_000, 30_000)) : 0)),
     anchors: 1 + random.below(2),

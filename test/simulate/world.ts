@@ -108,6 +108,7 @@ export class World {
       audits: plan.audits,
       onAllowed: (key, sentMs) => this.#allowed(key, sentMs),
       pageSize: plan.pageSize,
+      forbidsGet: plan.forbidsGet,
       copy: () => this.#listener(),
     });
     for (let place = 0; place < plan.copies; place += 1) this.start(place);
