@@ -5,7 +5,7 @@ import { Random } from "../../simulate/random.ts";
 import { calmNames, establishCalm } from "./calm.ts";
 import { Cluster } from "./cluster.ts";
 import { expectationOf } from "./expectation.ts";
-import { type Faults, ofEntrances, ofOthers, strike } from "./faults.ts";
+import { type Faults, learn, ofEntrances, ofOthers, strike } from "./faults.ts";
 import type { Field } from "./field.ts";
 import { Fresh } from "./fresh.ts";
 import { Lively, livelyNames } from "./lively.ts";
@@ -30,10 +30,12 @@ export class Drill {
   readonly counts = new Map<string, number>();
   /** How long it took each time. */
   readonly rests: number[] = [];
+  readonly #instances: Faults["instances"] = new Map();
   readonly #random: Random;
   readonly #store;
   readonly #watch: Watch;
   readonly #fresh: Fresh;
+  readonly #calm: Pair;
   readonly #lively: Lively;
   readonly #wild: Wild;
 
@@ -56,12 +58,11 @@ export class Drill {
     this.#calm = calm;
   }
 
-  readonly #calm: Pair;
-
   /** Resolves when traffic runs. */
   async start(): Promise<void> {
     await Promise.all([establishCalm(this.cluster, this.field.ports, this.#calm), this.#lively.establish()]);
     await this.#rest();
+    await Promise.all(this.field.entrances.map((entrance) => learn(entrance, this.#instances)));
     this.#watch.start();
     this.traffic.start();
   }
@@ -76,6 +77,7 @@ export class Drill {
       traffic: this.traffic,
       store: this.#store,
       counts: this.counts,
+      instances: this.#instances,
     };
     let isStruck = false;
     const stream = this.#stream(() => isStruck);

@@ -16,6 +16,8 @@ export interface Faults {
   readonly store: Store;
   /** By kind: how often. */
   readonly counts: Map<string, number>;
+  /** Who signs as the lock's holder with this name, or did in a life before. */
+  readonly instances: Map<string, EntranceProcess>;
 }
 
 type Fault = (faults: Faults) => Promise<void>;
@@ -23,23 +25,17 @@ type Fault = (faults: Faults) => Promise<void>;
 /** Longer than any lease that began before. */
 const frozenMs = defaultTiming.leaseMs + defaultTiming.clockMarginMs + 500;
 /** So long the one is sought that is in the middle of a turn. */
-const seekMs = 2_000;
+const seekMs = 3_000;
 /** One message in so many. */
 const lostOneIn = 4;
 
 /** Two lanes, so that Entrances fail while the store or a node does. */
 export const ofEntrances: Readonly<Record<string, Fault>> = {
   "Entrance killed": async (faults) => {
-    const entrance = faults.random.pick(faults.field.entrances);
-    await entrance.kill9();
-    await sleep(faults.random.between(200, 2_000));
-    await entrance.start();
+    await replace(faults.random.pick(faults.field.entrances), faults);
   },
   "holder killed": async (faults) => {
-    const entrance = await stoppedHolder(faults);
-    await entrance.kill9();
-    await sleep(faults.random.between(200, 2_000));
-    await entrance.start();
+    await replace(await stoppedHolder(faults), faults);
   },
   "holder frozen beyond its lease": async (faults) => {
     const entrance = await stoppedHolder(faults);
@@ -102,14 +98,24 @@ export async function strike(kinds: Readonly<Record<string, Fault>>, faults: Fau
   }
 }
 
+async function replace(entrance: EntranceProcess, { random, instances }: Faults): Promise<void> {
+  await entrance.kill9();
+  await sleep(random.between(200, 2_000));
+  await entrance.start();
+  void learn(entrance, instances);
+}
+
+/** As soon as it can tell. */
+export async function learn(entrance: EntranceProcess, instances: Faults["instances"]): Promise<void> {
+  const status = await entrance.status().catch(() => undefined);
+  if (status?.instance !== undefined) instances.set(status.instance, entrance);
+}
+
 /** Stopped in the middle of a turn, where that can be had within a while; otherwise any. */
-async function stoppedHolder({ field, random, store, counts }: Faults): Promise<EntranceProcess> {
-  const places = new Map<string, EntranceProcess>();
-  const asked = field.entrances.map(async (entrance) => places.set((await entrance.status()).instance, entrance));
-  await Promise.race([Promise.allSettled(asked), sleep(seekMs)]);
+async function stoppedHolder({ field, random, store, counts, instances }: Faults): Promise<EntranceProcess> {
   for (const since = performance.now(); performance.now() - since < seekMs; await sleep(5)) {
     const holder = await holderOf(store);
-    const entrance = places.get(holder);
+    const entrance = instances.get(holder);
     if (entrance === undefined) continue;
     entrance.signal("SIGSTOP");
     if ((await holderOf(store)) === holder) {
