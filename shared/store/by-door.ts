@@ -68,6 +68,8 @@ async function ask<T>(
       method: "POST",
       headers: {
         "content-type": "application/json",
+        // A kept connection may be closed by the other side just when the next commit goes out on it.
+        connection: "close",
         ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
       },
       body: JSON.stringify(call),
