@@ -20,6 +20,7 @@ const api = new Api(facts.url, facts.caFile, adminToken);
 const nodeKey = "a-key-of-the-tests-nodes";
 const within = "upgraded";
 const balancer = { name: "openresty", classes: ["entrance"], addresses: ["203.0.113.10"] };
+const endpoints = "http://entrance-etcd-0.entrance-etcd.entrance.svc:2379";
 const podsPath = "/api/v1/namespaces/entrance/pods?labelSelector=app.kubernetes.io%2Fname%3Dentrance";
 const own = ["entrance", "entrance-nodes", within];
 
@@ -111,6 +112,15 @@ test("what a person looks at on the worst day answers: through the apiserver, an
     execFileSync(process.execPath, ["/opt/entrance/status.js", ...args], { env, encoding: "utf8" });
   expect(JSON.parse(say())).toMatchObject({ store: "etcd", list: "on" });
   expect(say("/metrics")).toMatch(/^entrance_last_heard_seconds\{way="review"\} /m);
+  const store = { ENTRANCE_STORE: "etcd", ENTRANCE_ETCD_ENDPOINTS: endpoints };
+  const operate = (...args: readonly string[]) =>
+    execFileSync(process.execPath, ["/opt/entrance/operator.js", ...args], {
+      env: { ...env, ...store },
+      encoding: "utf8",
+    });
+  expect(operate("show")).toMatch(/^open, fence \d+\nbalancer openresty: store /);
+  expect(operate("freeze")).toContain("Frozen: openresty");
+  expect(operate("unfreeze")).toContain("Not frozen any more: openresty");
   expect(() => say("no path")).toThrow("type it in a pod of Entrance");
 });
 
