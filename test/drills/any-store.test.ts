@@ -43,6 +43,7 @@ test.for([
       const { requests, failed, toChanging, wrong } = drill.traffic.figures;
       report(`any store: ${name}`, {
         ...drill.cluster.figures,
+        retries: drill.cluster.webhooks.retries,
         ...Object.fromEntries(drill.counts),
         requests,
         failed,

@@ -96,7 +96,7 @@ export class Drill {
   }
 
   get faults(): string[] {
-    return [...this.traffic.faults, ...this.#watch.faults, ...this.cluster.faults];
+    return [...this.traffic.faults, ...this.#watch.faults, ...this.cluster.webhooks.faults];
   }
 
   async #stream(isOver: () => boolean): Promise<void> {
@@ -116,7 +116,7 @@ export class Drill {
     const { cluster, field } = this;
     for (const since = performance.now(); cluster.pending > 0; await sleep(10)) {
       if (performance.now() - since < acknowledgedWithinMs) continue;
-      throw new Error(`${cluster.pending} are not acknowledged: ${cluster.lastRefusal}`);
+      throw new Error(`${cluster.pending} are not acknowledged: ${cluster.webhooks.lastRefusal}`);
     }
     const { head, ms } = await comeToRest(this.#store, field.entrances, field.nodes);
     this.rests.push(ms);
