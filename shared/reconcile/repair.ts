@@ -2,9 +2,9 @@
 import { parseReferenceKey } from "../model/reference.ts";
 import { type Entry, maxPageSize } from "../store/port.ts";
 import { completeHeads } from "./complete.ts";
-import { dirtyKey, dirtyPartition, laterPartition, tickKey } from "./keys.ts";
+import { dirtyKey, dirtyPartition, laterPartition, lockKey, tickKey } from "./keys.ts";
 import { listAfterSilence } from "./list-tick.ts";
-import { tryAcquire } from "./lock.ts";
+import { readLock, tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import type { Pusher } from "./push.ts";
 import type { Context } from "./settings.ts";
@@ -29,7 +29,8 @@ export async function workDue(context: Context, pusher: Pusher, onReferred: OnRe
   const due = await context.store.list(dirtyPartition, undefined, 1);
   if (due.entries.length > 0) {
     const lock = await tryAcquire(context);
-    if (lock !== undefined) await runTurns(context, lock, (committed) => pusher.committed(committed), onReferred);
+    if (lock === undefined) await wakeWhenFree(context);
+    else await runTurns(context, lock, (committed) => pusher.committed(committed), onReferred);
   }
 }
 
@@ -39,6 +40,12 @@ async function tend({ store, now, warn }: Context): Promise<void> {
   } catch (error) {
     warn(`the store's upkeep: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Its holder may be dead: then nobody frees it, and these marks wait for the end of its lease alone. */
+async function wakeWhenFree({ store, host, timing }: Context): Promise<void> {
+  const { holder, expires } = readLock(await store.get(lockKey));
+  if (holder !== "") host.wakeAt(expires + timing.clockMarginMs);
 }
 
 /** Postponed marks whose time has come. */

@@ -3,6 +3,7 @@ import { parseReferenceKey } from "../../shared/model/reference.ts";
 import { dirtyPartition, lockKey, usersPartition } from "../../shared/reconcile/keys.ts";
 import { Ledger, LockLost } from "../../shared/reconcile/ledger.ts";
 import { extend, release, tryAcquire } from "../../shared/reconcile/lock.ts";
+import { trigger } from "../../shared/reconcile/trigger.ts";
 import { readWant } from "../../shared/reconcile/want.ts";
 import { openMemoryStore } from "../../shared/store/node-sqlite.ts";
 import type { Store } from "../../shared/store/port.ts";
@@ -36,6 +37,21 @@ describe("the lock", () => {
     await release(test.context, first);
     expect(JSON.parse((await test.context.store.get(lockKey))?.value ?? "{}").holder).toBe("test");
     expect(await extend(test.context, first)).toBeUndefined();
+  });
+
+  test("of a holder that died with marks left is taken in the moment when it may be, not with the next period", async () => {
+    const test = newTestEntrance();
+    const dead = newTestEntrance({ store: test.context.store, instance: "dead", startMs: test.clock });
+    await tryAcquire(dead.context);
+    const free = test.clock + takeoverMs;
+    await trigger(test.context, [observed(seenService("shop", "web"), 1)]);
+    test.clock = free - 2_000;
+    test.host.wake = undefined;
+    await test.entrance.tick();
+    expect(test.host.wake).toBe(free);
+    test.clock = free;
+    await test.entrance.tick();
+    expect((await test.context.store.list(dirtyPartition, undefined, 1)).entries).toEqual([]);
   });
 
   test("left over by a dead process is freed at once where no other process can have it", async () => {
