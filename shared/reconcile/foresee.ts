@@ -2,10 +2,12 @@
  * Reads ahead, side by side, what the translations of some objects are about to ask for: each is run once in advance
  * for what it asks, and its outcome is thrown away. So a turn waits for a few rounds of reads, and not for each one.
  */
-import { isContest, type Reference, referenceKey } from "../model/reference.ts";
+import { isContest, namespaceReference, type Reference, referenceKey } from "../model/reference.ts";
+import type { Key } from "../store/port.ts";
+import { guessReads } from "../translate/guess.ts";
 import { type Answer, maxRounds, type Read } from "../translate/translation.ts";
 import { answer } from "./answer.ts";
-import { dirtyKey, refusedKey, seenKey, usersPartition } from "./keys.ts";
+import { dirtyKey, refusedKey, seenKey, usersPartition, wantKey } from "./keys.ts";
 import { isClaimable } from "./outcome.ts";
 import type { Readings } from "./readings.ts";
 import { readSeen } from "./seen.ts";
@@ -26,8 +28,13 @@ async function foreseeOne(context: Context, readings: Readings, reference: Refer
     readWant(readings, reference),
     isClaimable(reference) ? readings.list(usersPartition(reference)) : undefined,
     readings.get(refusedKey(reference)),
+    ...(hasTenant.has(reference.kind)
+      ? keysOf(namespaceReference(reference.namespace)).map((key) => readings.get(key))
+      : []),
   ]);
   const seen = readSeen(entry);
+  // Not waited for: the translation asks for it in a moment, or not at all.
+  for (const guess of seen?.object === undefined ? [] : guessReads(seen.object)) begin(readings, guess);
   const generator = context.translate(
     {
       reference,
@@ -41,6 +48,21 @@ async function foreseeOne(context: Context, readings: Readings, reference: Refer
   for (let round = 0; next.done !== true && round < maxRounds; round += 1) {
     next = generator.next(await Promise.all(next.value.map((read) => foreseen(readings, reference, read))));
   }
+}
+
+/** Whose namespace says which tenant's they are. */
+const hasTenant: ReadonlySet<string> = new Set(["Ingress", "Service"]);
+
+function keysOf(reference: Reference): Key[] {
+  if (!isContest(reference.kind)) return [seenKey(reference), wantKey(reference)];
+  return [wantKey(reference), dirtyKey(reference), refusedKey(reference)];
+}
+
+/** A reading that fails is none, and is made again by whoever needs it. */
+function begin(readings: Readings, reference: Reference): void {
+  const begun: Promise<unknown>[] = keysOf(reference).map((key) => readings.get(key));
+  if (isContest(reference.kind)) begun.push(readings.list(usersPartition(reference)));
+  for (const each of begun) each.catch(() => undefined);
 }
 
 /** With all that is read when somebody is made a user of it, and when it is translated for what is claimed of it. */
