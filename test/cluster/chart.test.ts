@@ -1,5 +1,6 @@
 /** The chart: the same objects as the kustomizations, and what its values change of them. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, inject, test } from "vitest";
 import type { KubeObject } from "./api.ts";
@@ -145,6 +146,16 @@ test.each<[Values, RegExp]>([
   expect(code).not.toBe(0);
   expect(err).toMatch(sentence);
   expect(err).not.toContain("a-key-that-does-not-belong-here");
+});
+
+test("packed, it has all that it reads", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "chart-"));
+  expect(await helm(facts, ["package", chart, "--destination", folder])).toMatchObject({ code: 0 });
+  const [file = ""] = readdirSync(folder);
+  const render = (of: string) =>
+    helm(facts, ["template", "entrance", of, "--namespace", "entrance", "--set", "certManager.enabled=true"]);
+  const packed = await render(path.join(folder, file));
+  expect(packed).toMatchObject({ code: 0, out: (await render(chart)).out });
 });
 
 test("helm finds nothing to mend", async () => {
