@@ -23,19 +23,32 @@ export interface StoresOptions {
   readonly only: readonly string[];
 }
 
+/** A part that fails is told and left out: the others took their time, too. */
 export async function benchStores(
   { minutes, rules, only }: StoresOptions,
   say: (line: string) => void,
 ): Promise<StoresFigures> {
-  const isWanted = (row: string) => only.length === 0 || only.includes(row);
   await using stores = await startStores();
-  const bursts = isWanted("burst1000Seconds") ? await benchBurst(stores, say) : undefined;
-  const takeovers = new Map<StoreName, number>();
-  if (isWanted("takeoverSeconds")) {
-    for (const name of storeNames) takeovers.set(name, await benchTakeover(stores, name, say));
+  async function row<T>(name: string, take: () => Promise<T>): Promise<T | undefined> {
+    if (only.length > 0 && !only.includes(name)) return undefined;
+    const begun = performance.now();
+    try {
+      return await take();
+    } catch (error) {
+      say(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+      return undefined;
+    } finally {
+      say(`${name} took ${Math.round((performance.now() - begun) / 1_000)} s`);
+    }
   }
-  const steady = isWanted("steady") ? await benchSteady(stores, minutes, say) : undefined;
-  const cost = isWanted("cost") ? await benchCost(stores, rules, say) : undefined;
+  const bursts = await row("burst1000Seconds", () => benchBurst(stores, say));
+  const takeovers = new Map<StoreName, number | undefined>();
+  for (const name of storeNames) {
+    takeovers.set(name, await row("takeoverSeconds", () => benchTakeover(stores, name, say)));
+  }
+  const steady = await row("steady", () => benchSteady(stores, minutes, say));
+  const cost = await row("cost", () => benchCost(stores, rules, say));
   const figuresOf = (name: StoreName): StoreFigures => {
     const takeoverSeconds = takeovers.get(name);
     return {

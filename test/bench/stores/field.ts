@@ -73,6 +73,15 @@ export class Field {
     if (answer.status !== 200 || !text.includes('"unusable":0')) throw new Error(`${answer.status} ${text}`);
   }
 
+  /** Until nothing is marked any more. */
+  async rested(): Promise<void> {
+    for (const end = performance.now() + withinMs; performance.now() < end; await sleep(20)) {
+      const status = await this.entrances[0]?.status();
+      if (status?.marks.due === 0) return;
+    }
+    throw new Error("there are marks all the time");
+  }
+
   /** Until each node answers requests of all these hosts as it should. */
   async served(hosts: readonly string[], isServed: (reply: Reply) => boolean): Promise<void> {
     await Promise.all(this.nodes.map((node) => this.#served(node, hosts, isServed)));

@@ -13,7 +13,8 @@ import { sealKey } from "../../harness/secrets.ts";
 import { Connection } from "../connection.ts";
 import { auditBodies, ingressOf, objectsOf, otherHostOf } from "./routes.ts";
 
-const servedWithinMs = 10_000;
+const servedWithinMs = 30_000;
+const tickMs = 5_000;
 /** nginx closes a connection after 10,000 requests. */
 const requestsPerConnection = 5_000;
 
@@ -22,6 +23,7 @@ export class Site {
   readonly store: Store;
   readonly operations: Operation[];
   readonly #app: ReturnType<typeof assemble>["app"];
+  readonly #entrance: ReturnType<typeof assemble>["entrance"];
   readonly #tick: () => Promise<void>;
   readonly #host: NodeHost;
   #client: Connection;
@@ -54,11 +56,12 @@ export class Site {
       if (init?.method !== "GET") this.#sent += 1;
       return fetch(url, init);
     };
-    const { app, tick } = assemble(config, store, this.#host, { fetchOf });
+    const { app, entrance, tick } = assemble(config, store, this.#host, { fetchOf });
     this.node = node;
     this.store = store;
     this.operations = operations;
     this.#app = app;
+    this.#entrance = entrance;
     this.#tick = tick;
     this.#client = client;
     this.#version = firstVersion;
@@ -102,8 +105,13 @@ export class Site {
     this.operations.length = 0;
     const begun = performance.now();
     await this.#audit(body);
+    let tickAt = begun + tickMs;
     while (((await this.#get(host)).status === 200) !== withOther) {
-      if (performance.now() - begun > servedWithinMs) throw new Error(`a change of route ${route} is not served`);
+      if (performance.now() - begun > servedWithinMs) throw new Error(this.#unserved(route));
+      if (performance.now() < tickAt) continue;
+      // Nothing wakes this host: a push that failed is tried again here.
+      await this.#tick();
+      tickAt = performance.now() + tickMs;
     }
     const ms = performance.now() - begun;
     await this.#host.settled();
@@ -115,6 +123,13 @@ export class Site {
     this.#client.close();
     await this.store.close();
     await this.node.stop();
+  }
+
+  #unserved(route: number): string {
+    const [balancer] = this.#entrance.context.balancers;
+    const [node] = balancer?.nodes ?? [];
+    const known = balancer && node ? this.#entrance.pusher.memory(balancer, node) : undefined;
+    return `a change of route ${route} is not served: ${known?.error ?? "the node answers"}, ${known?.revision}`;
   }
 
   async #audit(body: string): Promise<void> {
