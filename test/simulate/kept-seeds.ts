@@ -5,6 +5,7 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   { seed: 166, found: "a burial before a birth that another uid's past came between: members that never went" },
   { seed: 318, found: "a uid that was buried came back after the end of an older one" },
   { seed: 444, found: "a snapshot to a node that does not answer held up its next delivery for a minute" },
+  { seed: 485, found: "a burial that came late made the next one of that name known, and an old birth of it news" },
   { seed: 526, found: "a burial of one uid while another one was known: forgotten" },
   { seed: 1873, found: "an Ingress whose holder died between its claims and its outcome: a rule without its pool" },
 ];
