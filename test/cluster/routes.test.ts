@@ -121,7 +121,9 @@ test("pods that are added get requests, pods that go get none and lose none", as
 test("an application is rolled under traffic without a wrong answer", async () => {
   const within = "rolled";
   const host = "rolled.example";
-  await world.apply(namespace(within), web(within, "web", 2), service(within, "web"), ingress(within, "web", host));
+  // They serve on for as long as a busy machine may take to tell the node.
+  const app = web(within, "web", 2, { drainMs: 3_000 });
+  await world.apply(namespace(within), app, service(within, "web"), ingress(within, "web", host));
   await until("both pods answer", async () => (await world.pods(host, 8)).size === 2);
   const before = await world.pods(host, 8);
 
