@@ -10,6 +10,8 @@ import type { ClusterFigures } from "./cluster/figures.ts";
 export interface ClusterOptions {
   /** New routes, one after another; twice: alone, and while endpoints churn. */
   readonly routes: number;
+  /** For the rows that need many, 10,000; half of them have Services of their own, whose endpoints churn. */
+  readonly ingresses: number;
   /** Whether a table follows of where each millisecond goes. */
   readonly trace: boolean;
   /** Rows by name; none: all of them. */

@@ -3,6 +3,7 @@
  *
  *   npm run bench -- cluster                       on a real kube-apiserver, as root; 20 minutes
  *   npm run bench -- cluster --routes 300 --trace  shorter, and where each millisecond of a new route goes
+ *   npm run bench -- cluster --ingresses 1000      rows that are of 10,000 Ingresses with so many instead
  *   npm run bench -- cluster --row newRoute        that row alone; may be given several times
  *   npm run bench -- stores --minutes 3            on etcd, DynamoDB Local and the embedded store; 25 minutes without it
  */
@@ -18,6 +19,7 @@ const { values, positionals: named } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     routes: { type: "string", default: "3000" },
+    ingresses: { type: "string", default: "10000" },
     rules: { type: "string", default: "100000" },
     minutes: { type: "string", default: "10" },
     trace: { type: "boolean", default: false },
@@ -32,7 +34,9 @@ const benches = {
   stores: async (say: Say) => ({
     ...(await benchStores({ minutes: Number(values.minutes), rules: Number(values.rules), only }, say)),
   }),
-  cluster: async () => ({ ...(await benchCluster({ routes: Number(values.routes), trace, only })) }),
+  cluster: async () => ({
+    ...(await benchCluster({ routes: Number(values.routes), ingresses: Number(values.ingresses), trace, only })),
+  }),
 } as const;
 /** Without a name: what needs neither root nor a control plane. */
 const usual = ["node", "change"] as const satisfies readonly Bench[];

@@ -19,8 +19,6 @@ type Say = (line: string) => void;
 type Row = keyof ClusterFigures;
 
 const few = 100;
-const many = 10_000;
-const churned = 5_000;
 /** A quarter of an hour of an idle machine's time, at most. */
 const fillMs = 600_000;
 const webhooks = ["entrance", "entrance-endpointslices"].map((name) => ({
@@ -49,17 +47,18 @@ export async function runRows(facts: Facts, options: ClusterOptions, say: Say): 
   let small: AdmissionFigures | undefined;
   if (wants("admission")) {
     await site.create(Array.from({ length: few }, (_, number) => route(`few-${number}`)));
-    await site.quiet(`few-${few - 1}`);
+    await site.quiet();
     small = await benchAdmission(site, say);
   }
   if (wants("newRoute")) {
     const rows = await benchNewRoute(site, "new", options.routes, say);
     add({ newRoute: rows.figures });
     traced("newRoute", rows);
+    await site.quiet();
   }
   if (wants("changedRoute")) add({ changedRoute: await benchChangedRoute(site, say) });
   if (wants("endpointRemoval")) add({ endpointRemoval: await benchEndpointRemoval(site, say) });
-  if (wants("admission", "resyncUnchanged", "newRouteUnderChurn")) await fill(site, say);
+  if (wants("admission", "resyncUnchanged", "newRouteUnderChurn")) await fill(site, options.ingresses, say);
   if (wants("resyncUnchanged")) add({ resyncUnchanged: await benchResync(site, say) });
   if (small !== undefined) {
     const large = await benchAdmission(site, say);
@@ -68,7 +67,7 @@ export async function runRows(facts: Facts, options: ClusterOptions, say: Say): 
     add({ admission: { p99Ms100, p99Ms10000, medianMs100, medianMs10000 } });
   }
   if (wants("newRouteUnderChurn")) {
-    const churn = startChurn(site, churned);
+    const churn = startChurn(site, Math.floor(options.ingresses / 2));
     const rows = await benchNewRoute(site, "under-churn", options.routes, say);
     const { written, seconds } = await churn.stop();
     const slicesPerSecond = rounded(written / seconds, 1);
@@ -79,7 +78,8 @@ export async function runRows(facts: Facts, options: ClusterOptions, say: Say): 
 }
 
 /** All these Ingresses, of half of which the endpoints will churn: written unseen, and found by a LIST. */
-async function fill(site: Site, say: Say): Promise<void> {
+async function fill(site: Site, many: number, say: Say): Promise<void> {
+  const churned = Math.floor(many / 2);
   say(`${many} Ingresses, ${churned} Services and their EndpointSlices`);
   const kept = await Promise.all(webhooks.map((webhook) => site.api.get(webhook)));
   for (const webhook of webhooks) await site.api.delete(webhook);
@@ -96,7 +96,7 @@ async function fill(site: Site, say: Say): Promise<void> {
   await client.close();
   say("users are told of it");
   await until("nothing is marked", async () => (await site.installed.status()).marks.due === 0, fillMs);
-  await site.quiet(`many-${many - churned - 1}`);
+  await site.quiet();
   for (const webhook of kept) {
     if (webhook === undefined) continue;
     const { resourceVersion: _, uid: __, ...metadata } = webhook.metadata;
