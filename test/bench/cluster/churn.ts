@@ -9,7 +9,7 @@ function addressOf(number: number, round: number): string {
   return `10.20.${Math.floor(number / 250)}.${(number % 250) + 1 + (round % 2)}`;
 }
 
-export function churnedName(number: number): string {
+function churnedName(number: number): string {
   return `churned-${number}`;
 }
 
