@@ -154,7 +154,8 @@ export class Lister {
       }
       after = page.next;
     } while (after !== undefined);
-    for (const reference of secrets?.closed ?? []) listed.add(referenceKey(reference));
+    for (const reference of [...(secrets?.closed ?? []), ...(secrets?.failed ?? [])])
+      listed.add(referenceKey(reference));
     for (const stranger of secrets?.strangers ?? []) listed.add(stranger);
     if (secrets !== undefined && secrets.closed.length > 0) {
       const reading = { era: floor.era, resourceVersion, takesLock: false, isAgain: false };

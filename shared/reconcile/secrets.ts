@@ -2,7 +2,7 @@
 import type { ListPage } from "../kubernetes/port.ts";
 import { EntranceError } from "../model/error.ts";
 import type { Observation, SeenReference } from "../model/observation.ts";
-import { parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
+import { describeReference, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
 import { type Entry, maxPageSize, type Store } from "../store/port.ts";
 import { hintText } from "./hint.ts";
 import { dirtyKey, laterKey, referredKey, seenKey, usersPartition, wantPartition } from "./keys.ts";
@@ -14,6 +14,8 @@ import { readWant } from "./want.ts";
 export interface ListedSecrets extends ListPage {
   /** Those that no role allows to read: what was known of them stays. */
   readonly closed: readonly SeenReference[];
+  /** Those that the API could not tell of, such as one that it can't decrypt: what was known of them stays, too. */
+  readonly failed: readonly SeenReference[];
   /** referenceKeys of those that are known, and that nothing refers to. */
   readonly strangers: ReadonlySet<string>;
 }
@@ -25,6 +27,8 @@ interface Known {
 
 /** Side by side; the API takes hundreds a second from one client. */
 const atOnce = 16;
+/** More than these have one fault in common: the API is away, and so the LIST fails. */
+const maxFailed = 8;
 /** Kinds whose objects refer to Secrets. */
 const referring = ["Ingress", "Service"] as const;
 /** What was seen, a mark, a postponed mark and a hint each. */
@@ -55,6 +59,7 @@ export async function listSecrets(context: Context, known: Iterable<Known>): Pro
   const queue = [...referred.values()];
   const items: unknown[] = [];
   const unread: SeenReference[] = [];
+  const failed: SeenReference[] = [];
   const workers = Array.from({ length: atOnce }, async () => {
     for (let secret = queue.shift(); secret !== undefined; secret = queue.shift()) {
       const { namespace, name } = secret;
@@ -62,18 +67,20 @@ export async function listSecrets(context: Context, known: Iterable<Known>): Pro
         const page = await kubernetes.api.list("Secret", 1, { named: { namespace, name }, since: resourceVersion });
         items.push(...page.items);
       } catch (error) {
-        if (!isForbidden(error)) throw error;
-        unread.push(secret);
+        if (isForbidden(error)) unread.push(secret);
+        else if (!isAway(error) || failed.push(secret) > maxFailed) throw error;
+        else context.warn(`the LIST goes on without ${describeReference(secret)}: ${error.message}`);
       }
     }
   });
   await Promise.all(workers);
-  if (unread.length > 0) context.counters.add("entrance_unreadable_secrets_total", {}, unread.length);
+  const count = unread.length + failed.length;
+  if (count > 0) context.counters.add("entrance_unreadable_secrets_total", {}, count);
   const strangers = new Set<string>();
   for (const { reference } of known) {
     if (!referred.has(referenceKey(reference))) strangers.add(referenceKey(reference));
   }
-  return { resourceVersion, items, next: undefined, closed: unread, strangers };
+  return { resourceVersion, items, next: undefined, closed: unread, failed, strangers };
 }
 
 /** By referenceKey. */
@@ -127,6 +134,10 @@ export function closed(reference: SeenReference): Extract<Observation, { type: "
   const { namespace } = reference;
   const reason = `Entrance may not read it: let a role allow to get secrets in the namespace ${namespace}`;
   return { type: "unusable", reference, uid: "", position: { resourceVersion: "0", step: 0 }, reason };
+}
+
+function isAway(error: unknown): error is EntranceError {
+  return error instanceof EntranceError && error.code === "unavailable";
 }
 
 export function isForbidden(error: unknown): boolean {

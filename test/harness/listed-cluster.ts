@@ -17,6 +17,8 @@ export class ListedCluster implements Cluster {
   lists = 0;
   /** Namespaces whose Secrets no role allows to read. */
   readonly closed = new Set<string>();
+  /** Names of Secrets that it cannot tell of. */
+  readonly broken = new Set<string>();
   /** Names of Secrets that were read. */
   readonly secretsRead: string[] = [];
   /** Pauses that were asked for, in ms. */
@@ -75,7 +77,9 @@ export class ListedCluster implements Cluster {
   /** By name alone, as the roles have it. */
   #readsSecret(named: Named | undefined): void {
     if (named === undefined || this.closed.has(named.namespace)) throw new EntranceError("forbidden", "may not");
-    this.secretsRead.push(`${named.namespace}/${named.name}`);
+    const name = `${named.namespace}/${named.name}`;
+    if (this.broken.has(name)) throw new EntranceError("unavailable", `cannot get Secret ${name}: status 500`);
+    this.secretsRead.push(name);
   }
 
   #answers(): void {

@@ -195,3 +195,28 @@ test("a role that is taken away leaves what was read as it is", async () => {
   expect(test.counters.all()).toContainEqual(["entrance_unreadable_secrets_total", 2]);
   expect(test.warnings).toEqual([]);
 });
+
+test("one that the API cannot tell of holds up no LIST, and serves on as it was; many are a LIST that failed", async () => {
+  const { cluster, test } = started();
+  putSecret(cluster, first);
+  putRoute(cluster);
+  await tickAfter(test, 0);
+  await tickAfter(test, 5_000);
+  cluster.broken.add("shop/web-tls");
+  cluster.put({ kind: "Service", namespace: "shop", name: "late" }, { spec: { ports: [{ name: "http", port: 80 }] } });
+  await tickAfter(test, 300_000);
+  expect(chainOn(test)).toBe(first.chain);
+  expect(test.warnings).toEqual([
+    "the LIST goes on without Secret shop/web-tls: cannot get Secret shop/web-tls: status 500",
+  ]);
+  expect(await test.context.store.get(seenKey({ kind: "Service", namespace: "shop", name: "late" }))).toBeDefined();
+
+  for (let index = 0; index < 9; index += 1) {
+    cluster.broken.add(`many-${index}/web-tls`);
+    putRoute(cluster, true, route(`many-${index}`));
+  }
+  await tickAfter(test, 300_000);
+  await tickAfter(test, 300_000);
+  expect(test.warnings.join()).toContain("the LIST failed: cannot get Secret");
+  expect(chainOn(test)).toBe(first.chain);
+});
