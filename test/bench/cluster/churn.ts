@@ -40,7 +40,7 @@ export function startChurn(site: Site, routes: number): Churn {
       // One write waits for no other: a rate, and not as fast as it goes.
       const work = write(turn).finally(() => underWay.delete(work));
       underWay.add(work);
-      await sleep(begun + ((turn + 1) * 1_000) / perSecond - performance.now());
+      await sleep(Math.max(0, begun + ((turn + 1) * 1_000) / perSecond - performance.now()));
     }
     await Promise.all(underWay);
   };
