@@ -11,7 +11,7 @@ import { auditBodies } from "./routes.ts";
 
 const nodeCount = 3;
 const pollMs = 2;
-const withinMs = 60_000;
+const withinMs = 180_000;
 const maxRetries = 20;
 /** nginx closes a connection after 10,000 requests. */
 const requestsPerConnection = 5_000;

@@ -7,7 +7,7 @@ import { Field, isOk } from "./field.ts";
 import { hostOf, ingressOf, serviceOf } from "./routes.ts";
 
 const perSecond = 20;
-const routes = 400;
+const maxRoutes = 400;
 const copies = 2;
 const pollMs = 1;
 /** A change that is not served by then is lost; the same route is changed again after 20 s. */
@@ -27,6 +27,8 @@ export async function benchSteady(
   minutes: number,
   say: (line: string) => void,
 ): Promise<SteadyFigures> {
+  const total = Math.round(minutes * 60 * perSecond);
+  const routes = Math.min(maxRoutes, total);
   await using field = await Field.start(await stores.place("etcd"), copies);
   // A Service for each route, so that each change is one route's.
   const numbers = Array.from({ length: routes }, (_, index) => index * 10);
@@ -40,7 +42,6 @@ export async function benchSteady(
   const last = new Map<number, string>();
   const running = new Set<Promise<void>>();
   let lost = 0;
-  const total = Math.round(minutes * 60 * perSecond);
   const begun = performance.now();
   for (let change = 0; change < total; change += 1) {
     if (change % (perSecond * 30) === 0) say(`20 changes a second: ${change} of ${total}`);
