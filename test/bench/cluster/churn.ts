@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { route, type Site, serviceOf, sliceOf } from "./site.ts";
 
 const perSecond = 25;
+/** Beyond so many that are not answered yet none is sent: the figures tell how many were written. */
+const maxUnderWay = 50;
 
 /** Nobody is there: they are never asked. */
 function addressOf(number: number, round: number): string {
@@ -38,8 +40,10 @@ export function startChurn(site: Site, routes: number): Churn {
   const run = async (): Promise<void> => {
     for (let turn = 0; !isOver; turn += 1) {
       // One write waits for no other: a rate, and not as fast as it goes.
-      const work = write(turn).finally(() => underWay.delete(work));
-      underWay.add(work);
+      if (underWay.size < maxUnderWay) {
+        const work = write(turn).finally(() => underWay.delete(work));
+        underWay.add(work);
+      }
       await sleep(Math.max(0, begun + ((turn + 1) * 1_000) / perSecond - performance.now()));
     }
     await Promise.all(underWay);

@@ -56,5 +56,7 @@ async function wrongUntilServed(client: NodeClient, host: string): Promise<numbe
     if (status === 200) return wrong;
     if (status !== 404) wrong += 1;
   }
-  throw new Error(`${host} is not served within ${patienceMs / 1000} s`);
+  // It stands in the figures as so slow, and as a wrong answer.
+  console.error(`  ${host} is not served within ${patienceMs / 1_000} s`);
+  return wrong + 1;
 }
