@@ -16,7 +16,19 @@ interface Listing {
   readonly items: readonly WireObject[];
 }
 
-export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, random: Random): Cluster {
+/** `onRead` hears of each object that is about to be told. */
+export function clusterFor(
+  caller: Caller,
+  apiserver: Apiserver,
+  time: Time,
+  random: Random,
+  onRead: (key: string) => void,
+): Cluster {
+  const found = (key: string) => {
+    const object = apiserver.objects.get(key);
+    if (object !== undefined) onRead(key);
+    return object;
+  };
   /** Pages of one LIST are of one moment. */
   const listings = new Map<string, Listing>();
   let tokens = 0;
@@ -40,7 +52,7 @@ export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, ran
         caller.call(`GET ${kind} ${namespace}/${name}`, slow(), () => {
           answers();
           allows(kind, "get");
-          return apiserver.objects.get(`${kind}/${namespace}/${name}`);
+          return found(`${kind}/${namespace}/${name}`);
         }),
       list: (kind, limit, { after, named } = {}) =>
         caller.call(
@@ -51,8 +63,8 @@ export function clusterFor(caller: Caller, apiserver: Apiserver, time: Time, ran
             allows(kind, "list");
             if (named !== undefined) {
               const { namespace, name } = named;
-              const found = apiserver.objects.get(`${kind}/${namespace}/${name}`);
-              return page({ resourceVersion: apiserver.version, items: found === undefined ? [] : [found] }, 0, 1, "");
+              const item = found(`${kind}/${namespace}/${name}`);
+              return page({ resourceVersion: apiserver.version, items: item === undefined ? [] : [item] }, 0, 1, "");
             }
             const [token = "", place = "0"] = (after ?? "").split("@");
             const known = listings.get(token);

@@ -34,6 +34,8 @@ export interface Plan {
   readonly upgrades: boolean;
   /** As roles of older installations have it. */
   readonly forbidsGet: boolean;
+  /** Who reads an object back freezes with it in hand, and the object ends. */
+  readonly readersFreeze: boolean;
   readonly pageSize: number;
   /** By copy: its clock against the true time. */
   readonly skewsMs: readonly number[];
@@ -104,6 +106,7 @@ export function newPlan(seed: number, random: Random): Plan {
     hasApi,
     upgrades: theme === "upgrade",
     forbidsGet: random.one(8),
+    readersFreeze: hasApi && copies > 1 && has("freeze", "api") && random.one(2),
     pageSize: random.pick([2, 5, 20, 1_000]),
     skewsMs: Array.from({ length: copies }, () => (has("clocks") ? Math.floor(random.between(-30_000, 30_000)) : 0)),
     anchors: 1 + random.below(2),

@@ -146,7 +146,9 @@ export class World {
       nodes,
       translation: translationOf(generation),
       generation,
-      clusterFor: plan.hasApi ? (caller) => clusterFor(caller, apiserver, time, random.fork()) : undefined,
+      clusterFor: plan.hasApi
+        ? (caller) => clusterFor(caller, apiserver, time, random.fork(), (key) => this.#read(caller, key))
+        : undefined,
       isSoleWriter: plan.isSoleWriter,
       isLambda: plan.isLambda,
       skewMs: plan.skewsMs[place] ?? 0,
@@ -178,6 +180,16 @@ export class World {
     this.copies[place]?.kill();
     this.copies[place] = undefined;
     this.trace.add(`copy-${place}`, "dies");
+  }
+
+  /** An object is on its way to who reads it. */
+  #read(reader: Caller, key: string): void {
+    const { apiserver, plan, random, time, trace } = this;
+    if (!plan.readersFreeze || this.isMended || key.includes("/z/") || !random.one(20)) return;
+    trace.add(reader.name, `freezes with ${key} in hand`);
+    reader.freeze();
+    void apiserver.delete(key);
+    time.after(random.pick([500, 9_000, 25_000]), () => reader.thaw());
   }
 
   /** What was allowed is durable by then: a hint of it. */
