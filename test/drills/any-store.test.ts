@@ -27,7 +27,7 @@ test.for([
     const store = await open();
     try {
       await using field = await Field.start(store, seed % 2 === 0);
-      const drill = new Drill(field, seed);
+      await using drill = new Drill(field, seed);
       const since = performance.now();
       const hint = () => `seed ${seed}, round ${drill.rests.length}`;
       await drill.start();

@@ -90,8 +90,13 @@ export class Drill {
     return this.#rest();
   }
 
+  /** Nobody asks or looks any more. */
   async end(): Promise<void> {
     await Promise.all([this.traffic.end(), this.#watch.end()]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
     await this.#store.close();
   }
 
