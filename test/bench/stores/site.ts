@@ -1,7 +1,9 @@
 /** Entrance in this process, on a place in a store whose operations are counted, before a real node. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { assemble } from "../../../functions/assemble.ts";
 import { readConfig } from "../../../functions/config.ts";
 import { NodeHost } from "../../../functions/node-host.ts";
+import { EntranceError } from "../../../shared/model/error.ts";
 import { writeAll } from "../../../shared/operate/batch.ts";
 import { carried } from "../../../shared/operate/carried.ts";
 import { headKey, rulesKey, tickKey } from "../../../shared/reconcile/keys.ts";
@@ -15,6 +17,8 @@ import { auditBodies, ingressOf, objectsOf, otherHostOf } from "./routes.ts";
 
 const servedWithinMs = 30_000;
 const tickMs = 5_000;
+/** Of what a store across a network may not have taken. */
+const maxRetries = 20;
 /** nginx closes a connection after 10,000 requests. */
 const requestsPerConnection = 5_000;
 
@@ -133,7 +137,12 @@ export class Site {
   }
 
   async #audit(body: string): Promise<void> {
-    const answer = await this.#app.request("/audit", { method: "POST", body });
+    let answer = await this.#app.request("/audit", { method: "POST", body });
+    // As a kube-apiserver does.
+    for (let again = 0; answer.status === 503 && again < maxRetries; again += 1) {
+      await sleep(1_000 * Number(answer.headers.get("retry-after") ?? 1));
+      answer = await this.#app.request("/audit", { method: "POST", body });
+    }
     const text = await answer.text();
     if (answer.status !== 200 || !text.includes('"unusable":0')) throw new Error(`${answer.status} ${text}`);
   }
@@ -170,5 +179,22 @@ export async function copied(from: Store, to: Store, say: (line: string) => void
       if (entry !== undefined) yield { key, value: entry.value };
     }
   }
-  await writeAll(to, writes());
+  await writeAll(patient(to), writes());
+}
+
+/** What is written here may be written twice. */
+function patient(store: Store): Store {
+  return {
+    ...store,
+    async commit(checks, writes) {
+      for (let again = 0; ; again += 1) {
+        try {
+          return await store.commit(checks, writes);
+        } catch (error) {
+          if (!(error instanceof EntranceError) || again === maxRetries) throw error;
+          await sleep(1_000);
+        }
+      }
+    },
+  };
 }
