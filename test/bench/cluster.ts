@@ -27,6 +27,7 @@ export async function benchCluster(options: ClusterOptions): Promise<ClusterFigu
     figures = message as ClusterFigures;
   });
   const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+  if (code !== 0) process.exitCode = 1;
   if (figures === undefined) throw new Error(`the bench on a cluster ended without figures (${code})`);
   return figures;
 }

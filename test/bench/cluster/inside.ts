@@ -2,6 +2,7 @@
 import { entered } from "../../cluster/enter.ts";
 import { startField } from "../../cluster/field.ts";
 import type { ClusterOptions } from "../cluster.ts";
+import type { ClusterFigures } from "./figures.ts";
 import { runRows } from "./rows.ts";
 
 const { scratch, programs, args } = entered();
@@ -11,8 +12,15 @@ const begun = Date.now();
 const maxMs = 25 * 60_000;
 setTimeout(() => {
   console.error(`the bench on a cluster is given up after ${maxMs / 60_000} minutes`);
-  process.exit(1);
+  end(1);
 }, maxMs);
+
+let figures: ClusterFigures = {};
+
+/** With what there is. */
+function end(code: number): void {
+  process.send?.(figures, () => process.exit(code));
+}
 
 const say = (line: string) => {
   const seconds = Math.round((Date.now() - begun) / 1_000);
@@ -22,5 +30,8 @@ const say = (line: string) => {
 };
 say("a control plane, three copies of Entrance");
 const { facts } = await startField(scratch, programs);
-const figures = await runRows(facts, options, say);
-process.send?.(figures, () => process.exit(0));
+await runRows(facts, options, say, (row) => {
+  figures = { ...figures, ...row };
+  say(JSON.stringify(row));
+});
+end(Number(process.exitCode ?? 0));

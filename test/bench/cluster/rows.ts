@@ -27,54 +27,71 @@ const webhooks = ["entrance", "entrance-endpointslices"].map((name) => ({
   metadata: { name },
 }));
 
-export async function runRows(facts: Facts, options: ClusterOptions, say: Say): Promise<ClusterFigures> {
+/** `add` gets each row as it is there. One that fails is told, and the others go on. */
+export async function runRows(
+  facts: Facts,
+  options: ClusterOptions,
+  say: Say,
+  add: (row: ClusterFigures) => void,
+): Promise<void> {
   const wants = (...rows: readonly Row[]) =>
     options.only.length === 0 || rows.some((row) => options.only.includes(row));
-  let figures: ClusterFigures = {};
-  const add = (row: ClusterFigures) => {
-    figures = { ...figures, ...row };
-    say(JSON.stringify(row));
+  const attempt = async (title: string, isWanted: boolean, work: () => Promise<unknown>): Promise<void> => {
+    if (!isWanted) return;
+    try {
+      await work();
+    } catch (error) {
+      console.error(`  ${title} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      process.exitCode = 1;
+    }
   };
-  if (wants("burst1000")) {
+  await attempt("burst1000", wants("burst1000"), async () => {
     const site = await Site.start(facts, { nodes: 3, trace: false });
     add({ burst1000: await benchBurst(site, say) });
     await site.stop();
-  }
+  });
   const site = await Site.start(facts, { nodes: 1, trace: options.trace });
   const traced = (title: string, { timed }: NewRoutes) => {
     if (options.trace) printTrace(title, site, timed);
   };
   let small: AdmissionFigures | undefined;
-  if (wants("admission")) {
+  await attempt("admission", wants("admission"), async () => {
     await site.create(Array.from({ length: few }, (_, number) => route(`few-${number}`)));
     await site.quiet();
     small = await benchAdmission(site, say);
-  }
-  if (wants("newRoute")) {
+  });
+  await attempt("newRoute", wants("newRoute"), async () => {
     const rows = await benchNewRoute(site, "new", options.routes, say);
     add({ newRoute: rows.figures });
     traced("newRoute", rows);
     await site.quiet();
-  }
-  if (wants("changedRoute")) add({ changedRoute: await benchChangedRoute(site, say) });
-  if (wants("endpointRemoval")) add({ endpointRemoval: await benchEndpointRemoval(site, say) });
-  if (wants("admission", "resyncUnchanged", "newRouteUnderChurn")) await fill(site, options.ingresses, say);
-  if (wants("resyncUnchanged")) add({ resyncUnchanged: await benchResync(site, say) });
-  if (small !== undefined) {
+  });
+  await attempt("changedRoute", wants("changedRoute"), async () =>
+    add({ changedRoute: await benchChangedRoute(site, say) }),
+  );
+  await attempt("endpointRemoval", wants("endpointRemoval"), async () =>
+    add({ endpointRemoval: await benchEndpointRemoval(site, say) }),
+  );
+  await attempt("many Ingresses", wants("admission", "resyncUnchanged", "newRouteUnderChurn"), () =>
+    fill(site, options.ingresses, say),
+  );
+  await attempt("resyncUnchanged", wants("resyncUnchanged"), async () =>
+    add({ resyncUnchanged: await benchResync(site, say) }),
+  );
+  await attempt("admission", small !== undefined, async () => {
     const large = await benchAdmission(site, say);
-    const { p99Ms: p99Ms100, medianMs: medianMs100 } = small;
     const { p99Ms: p99Ms10000, medianMs: medianMs10000 } = large;
+    const { p99Ms: p99Ms100, medianMs: medianMs100 } = small ?? large;
     add({ admission: { p99Ms100, p99Ms10000, medianMs100, medianMs10000 } });
-  }
-  if (wants("newRouteUnderChurn")) {
+  });
+  await attempt("newRouteUnderChurn", wants("newRouteUnderChurn"), async () => {
     const churn = startChurn(site, Math.floor(options.ingresses / 2));
     const rows = await benchNewRoute(site, "under-churn", options.routes, say);
     const { written, seconds } = await churn.stop();
     const slicesPerSecond = rounded(written / seconds, 1);
     add({ newRouteUnderChurn: { ...rows.figures, slicesWritten: written, slicesPerSecond } });
     traced("newRouteUnderChurn", rows);
-  }
-  return figures;
+  });
 }
 
 /** All these Ingresses, of half of which the endpoints will churn: written unseen, and found by a LIST. */
