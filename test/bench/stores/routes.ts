@@ -6,7 +6,7 @@ import { auditOf } from "../wire.ts";
 const routesPerService = 10;
 const namespaces = 10;
 /** As many as a kube-apiserver sends at once. */
-export const eventsPerBatch = 400;
+const eventsPerBatch = 400;
 
 export function hostOf(route: number): string {
   return `h${route}.example`;
