@@ -22,6 +22,8 @@ const foreseenMarks = 64;
 const objectsPerTurn = 2_000;
 const afterFaultMs = 1_000;
 const slicesStart = "EndpointSlice/";
+/** Behind all of them: "0" follows "/". */
+const slicesEnd = "EndpointSlice0";
 
 /** Hears of Secrets that something refers to since a turn, and nothing did before; hints of them are durable. */
 export type OnReferred = (secrets: readonly SeenReference[]) => void;
@@ -70,8 +72,10 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
   ledger.abide(rules);
   let page = first;
   for (let objects = 0; ; ) {
-    const slices = after === undefined ? [] : await slicesBefore(context, after);
     const behind = await marksBehind(context, page);
+    // Listed last of all, so that whatever came before a route is among them.
+    const place = behind.some(({ key }) => key.sort > slicesEnd) ? slicesEnd : after;
+    const slices = place === undefined ? [] : await slicesBefore(context, place);
     ledger.readings.look();
     const marks = [...slices, ...rotated([...page.entries, ...behind])];
     await workOff(context, ledger, stepper, marks);

@@ -6,7 +6,13 @@ import { newTestEntrance } from "../harness/entrance.ts";
 import { observed, seenIngress, seenService, seenSlice } from "../harness/seen.ts";
 import { dangling, watchedStore } from "../harness/served.ts";
 
-test("a burst of several pages, and a slice that comes behind the turn's place", async () => {
+const places = [
+  { of: "slices", burst: (name: string) => seenSlice("zoo", name, ["10.0.0.9"]) },
+  // Then the route is taken from further on, together with the first page.
+  { of: "routes", burst: (name: string) => seenIngress("bar", name, [], "", { className: "none" }) },
+] as const;
+
+test.each(places)("a burst of several pages of $of, and a slice that comes behind the turn's place", async (place) => {
   const store = openMemoryStore();
   const wrong: string[] = [];
   const other = newTestEntrance({ store, instance: "other" });
@@ -30,7 +36,7 @@ test("a burst of several pages, and a slice that comes behind the turn's place",
     },
   };
   const mine = newTestEntrance({ store: shortPages, instance: "mine" });
-  const burst = ["a", "b", "c", "d"].map((name, index) => observed(seenSlice("zoo", name, ["10.0.0.9"]), 10 + index));
+  const burst = ["a", "b", "c", "d"].map((name, index) => observed(place.burst(name), 10 + index));
   await mine.entrance.observe(burst);
   await mine.host.settled();
   await other.host.settled();
