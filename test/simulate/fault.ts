@@ -1,5 +1,6 @@
 /** What befalls copies, the store and nodes. Each fault is over after a while. */
 import { freeze, unfreeze } from "../../shared/operate/freeze.ts";
+import type { Copy } from "./copy.ts";
 import { edit } from "./edit.ts";
 import type { FaultKind } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -15,15 +16,7 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     const place = world.random.below(world.copies.length);
     const copy = world.copies[place];
     if (copy === undefined) return;
-    const die = () => {
-      if (world.copies[place] !== copy) return;
-      world.kill(place);
-      goOnMeanwhile(world);
-      world.time.after(world.random.between(10, 3_000), () => {
-        if (world.copies[place] === undefined) world.start(place);
-      });
-    };
-    copy.caller.doom(1 + world.random.below(60), die);
+    copy.caller.doom(1 + world.random.below(60), () => die(world, place, copy));
   },
 
   /** Longer than a lease, now and then: then it wakes up believing that it still holds the lock. */
@@ -134,6 +127,23 @@ const faults: Readonly<Record<FaultKind, (world: World) => void>> = {
     world.isWiped = true;
   },
 };
+
+function die(world: World, place: number, copy: Copy): void {
+  if (world.copies[place] !== copy) return;
+  world.kill(place);
+  goOnMeanwhile(world);
+  world.time.after(world.random.between(10, 3_000), () => {
+    if (world.copies[place] === undefined) world.start(place);
+  });
+}
+
+/** Whoever has just written what an object claims, and not yet what comes of it, dies now and then. */
+export function strikeHalfThrough(world: World, by: string): void {
+  const place = world.copies.findIndex((copy) => copy?.name === by);
+  const copy = world.copies[place];
+  if (copy === undefined || world.isMended || !world.plan.faults.includes("crash") || !world.random.one(4)) return;
+  world.time.after(0, () => die(world, place, copy));
+}
 
 /** The cluster waits for nobody: what the holder was at changes before another one takes over. */
 function goOnMeanwhile(world: World): void {

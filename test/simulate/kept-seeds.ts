@@ -8,4 +8,6 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   { seed: 485, found: "a burial that came late made the next one of that name known, and an old birth of it news" },
   { seed: 526, found: "a burial of one uid while another one was known: forgotten" },
   { seed: 1873, found: "an Ingress whose holder died between its claims and its outcome: a rule without its pool" },
+  { seed: 20_966, found: "a route from behind a full page, and a slice that was marked after that page was listed" },
+  { seed: 21_109, found: "the same with two routes" },
 ];

@@ -36,6 +36,7 @@ export const mutants: readonly Mutant[] = [
     name: "no look after a trigger that found the lock held",
     themes: ["calm"],
     breaks: [6],
+    foundBy: 2321,
     changes: [
       reconcile(
         "trigger",
@@ -164,12 +165,14 @@ export const mutants: readonly Mutant[] = [
     name: "slices marked behind the turn's place wait for the next round",
     themes: ["calm", "events", "crash"],
     breaks: [7],
+    foundBy: 770,
     changes: [reconcile("turn", "after === undefined ? [] : await slicesBefore(context, after);", "[] as Entry[];")],
   },
   {
     name: "claims of a turn that died are taken as heard",
     themes: ["crash", "freeze", "all"],
     breaks: [6, 7],
+    foundBy: 890,
     changes: [reconcile("step", "before.unfinished === true", "false")],
   },
   {
@@ -260,6 +263,7 @@ export const mutants: readonly Mutant[] = [
     name: "a burial before the birth is forgotten",
     themes: ["events"],
     breaks: [5],
+    foundBy: 7706,
     changes: [
       reconcile(
         "seen",
@@ -296,6 +300,7 @@ export const mutants: readonly Mutant[] = [
     name: "revisions remembered with gaps",
     themes: ["calm", "freeze", "all", "crash"],
     breaks: [3],
+    foundBy: 330,
     changes: [reconcile("recent", "if (!follows) this.#committed.length = 0;", "")],
   },
   {

@@ -5,7 +5,7 @@ import type { TranslationSettings } from "../../shared/translate/translation.ts"
 import { Apiserver } from "./apiserver.ts";
 import { Caller } from "./caller.ts";
 import { Copy } from "./copy.ts";
-import { strike } from "./fault.ts";
+import { strike, strikeHalfThrough } from "./fault.ts";
 import { clusterFor } from "./kubernetes.ts";
 import { NodeServer } from "./node-server.ts";
 import { HistoryOracle } from "./oracle/history.ts";
@@ -91,7 +91,13 @@ export class World {
     });
     this.history = new HistoryOracle(this.store, this, onFault);
     this.traffic = new TrafficOracle(this.history, () => this.isRestored, onFault);
-    this.store.watcher = this.history;
+    this.store.watcher = {
+      read: (by, keys, listed) => this.history.read(by, keys, listed),
+      committed: (commit) => {
+        this.history.committed(commit);
+        if (commit.writes.some(({ value }) => value?.includes('"unfinished":true'))) strikeHalfThrough(this, commit.by);
+      },
+    };
     const nodes = Object.entries(plan.nodes).flatMap(([balancer, count]) =>
       Array.from(
         { length: count },
