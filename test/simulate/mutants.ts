@@ -166,7 +166,14 @@ export const mutants: readonly Mutant[] = [
     themes: ["calm", "events", "crash"],
     breaks: [7],
     foundBy: 770,
-    changes: [reconcile("turn", "after === undefined ? [] : await slicesBefore(context, after);", "[] as Entry[];")],
+    changes: [reconcile("turn", "place === undefined ? [] : await slicesBefore(context, place);", "[] as Entry[];")],
+  },
+  {
+    name: "routes from further on do not wait for slices that were marked since",
+    themes: ["calm"],
+    breaks: [7],
+    foundBy: 20_966,
+    changes: [reconcile("turn", "behind.some(({ key }) => key.sort > slicesEnd) ? slicesEnd : after;", "after;")],
   },
   {
     name: "claims of a turn that died are taken as heard",
