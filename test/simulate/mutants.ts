@@ -179,13 +179,14 @@ export const mutants: readonly Mutant[] = [
     name: "claims of a turn that died are taken as heard",
     themes: ["crash", "freeze", "all"],
     breaks: [6, 7],
-    foundBy: 890,
+    foundBy: 683,
     changes: [reconcile("step", "before.unfinished === true", "false")],
   },
   {
     name: "who goes on with a turn that died asks of other claims as if they were the first",
     themes: ["crash", "freeze", "all"],
     breaks: [5, 6],
+    foundBy: 1123,
     changes: [
       reconcile(
         "register",
