@@ -63,6 +63,7 @@ test("its rights to the table are those that the store uses, and no others", asy
     await put(store, name, { b: null });
     await store.list(name, undefined, 10);
     await store.get(key);
+    await Promise.all([store.get(key), store.get({ ...key, sort: "b" })]);
     await store.commit([{ key, version: null }], [{ key: { ...key, sort: "c" }, value: "4" }]);
     const used = new Set(proxy.seen.flatMap(({ target, body }) => rightsOf(target.split(".")[1] ?? "", body)));
     const statements = Resources.Role.Properties.Policies[0].PolicyDocument.Statement;

@@ -17,6 +17,7 @@ test("without settings the store is embedded, and others have their defaults", (
     caFile: undefined,
     client: undefined,
     prefix: "entrance",
+    compacts: true,
   });
   expect(readConfig(dynamoDb).store).toEqual({
     type: "dynamodb",
