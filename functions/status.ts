@@ -31,11 +31,12 @@ export type Status = Awaited<ReturnType<typeof readStatus>>;
 /** `after` is the `next` of an answer before; at most `limit` domains, and 1,000 refused objects and certificates. */
 export async function readStatus(door: Door, after: string | undefined, limit: number) {
   const { context } = door.entrance;
-  const [closed, heard, balancers, marks, refused, certificates, domains] = await Promise.all([
+  // First: where none is due, what follows has all that was told before this was asked.
+  const marks = await surveyMarks(context);
+  const [closed, heard, balancers, refused, certificates, domains] = await Promise.all([
     surveyClosed(context),
     surveyHeard(context),
     surveyBalancers(door.entrance),
-    surveyMarks(context),
     surveyRefused(context, maxRefused),
     surveyCertificates(context, maxCertificates),
     surveyDomains(context, after, limit),

@@ -155,7 +155,9 @@ end
 -- One step; gives the seconds after which another one is due, if soon.
 local function step()
   ngx.update_time()
-  local now, version = ngx.now(), board.version
+  -- The revision first: one that comes in between is in the version, and is not told before it was looked at.
+  local now, revision = ngx.now(), head.current().revision
+  local version = board.version
   local is_settled, soon = settle(now)
   if not is_settled then
     return soon
@@ -163,7 +165,7 @@ local function step()
   if not is_due(version, now) then
     progress.evaluated = version
     if progress.is_behind == 0 then
-      progress.revision = head.current().revision
+      progress.revision = revision
     end
     return nil
   end
