@@ -271,12 +271,13 @@ function newestOf(known: Iterable<Known>, era: number): Pick<Position, "resource
 
 /**
  * Known at a version that this LIST includes, it is listed at an earlier one, or lives again: the cluster went back to a
- * backup, and has come further since than where its last LIST was.
+ * backup, and has come further since than where its last LIST was. Of two uids that had one name, too, the one that is
+ * there has the later version.
  */
 function contradicts({ uid, position, gone }: Known, listed: Identity, end: Position): boolean {
-  if (uid !== listed.uid || position.era !== end.era || comparePositions(position, end) > 0) return false;
+  if (position.era !== end.era || comparePositions(position, end) > 0) return false;
   const { resourceVersion = "0" } = listed;
-  return gone || isBelow(resourceVersion, position);
+  return (gone && uid === listed.uid) || isBelow(resourceVersion, position);
 }
 
 function ofKind(kind: SeenKind, reference: Reference | undefined): SeenReference | undefined {

@@ -144,6 +144,32 @@ test("a cluster that went back to a backup is the truth, with its dead alive", a
   expect(test.warnings.join()).toContain("went back");
 });
 
+test("a cluster that went back to before an object was made anew is believed, though it has come further since", async () => {
+  const cluster = new ListedCluster();
+  put(cluster, "alive");
+  put(cluster, "dead");
+  const test = started(cluster);
+  await tickAt(test, 0);
+  // Of another uid each, in a past that is lost.
+  await test.entrance.observe([
+    observed(seenService("shop", "alive", { annotations: { http: "lost.example" } }), 300, "another"),
+    observed(seenService("shop", "dead", { annotations: { http: "dead.example" } }), 310, "a third"),
+    gone(seenService("shop", "dead"), 320, "a third"),
+  ]);
+  await test.host.settled();
+  expect(keysOn(test)).toContain(ruleOf("lost.example", "alive"));
+  expect(keysOn(test)).not.toContain(ruleOf("dead.example", "dead"));
+  cluster.version = 500;
+  await tickAt(test, 300_000);
+  expect(keysOn(test)).toEqual(
+    expect.arrayContaining([ruleOf("alive.example", "alive"), ruleOf("dead.example", "dead")]),
+  );
+  expect(keysOn(test)).not.toContain(ruleOf("lost.example", "alive"));
+  expect(test.counters.all()).toContainEqual(["entrance_eras_total", 1]);
+  await tickAt(test, 300_000);
+  expect(test.counters.all()).toContainEqual(["entrance_eras_total", 1]);
+});
+
 test("of another cluster at the same address nothing is taken, and the status says so until it is gone", async () => {
   const cluster = new ListedCluster();
   put(cluster, "web");

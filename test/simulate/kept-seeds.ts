@@ -10,4 +10,10 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   { seed: 1873, found: "an Ingress whose holder died between its claims and its outcome: a rule without its pool" },
   { seed: 20_966, found: "a route from behind a full page, and a slice that was marked after that page was listed" },
   { seed: 21_109, found: "the same with two routes" },
+  { seed: 307_876, found: "a cluster that went back, and a Service made anew below the version of its lost namesake" },
+  {
+    seed: 312_529,
+    found: "a cluster that went back to before an Ingress was made anew: the older uid was never believed",
+  },
+  { seed: 327_093, found: "a cluster that went back, and an IngressClass made anew below the end of its namesake" },
 ];
