@@ -157,7 +157,7 @@ export class Pusher {
     let snapshot = false;
     for (let delivery = 0; delivery < maxDeliveries; delivery += 1) {
       const head = justCommitted(memory) ?? readHead(await store.get(headKey(balancer.name)));
-      if (head === undefined || !head.complete || head.closed !== undefined) return undefined;
+      if (head === undefined || !mayBePushed(head)) return undefined;
       // The memory's own may be forgotten at any await, to be asked for.
       const { state } = memory;
       if (isAt(state, head)) memory.behindSince = undefined;
@@ -200,11 +200,10 @@ export class Pusher {
     head: Head | undefined,
   ): Promise<Receipt | undefined> {
     const { store, timing, counters } = this.#context;
-    const recent = this.#recent.get(balancer.name);
-    const changes =
-      head &&
-      (recent?.since(state.revision, state.epoch) ?? (await changesSince(store, balancer.name, state.revision, head)));
+    const recent = head && this.#recent.get(balancer.name)?.since(state.revision, state.epoch);
+    const changes = recent ?? (head && (await changesSince(store, balancer.name, state.revision, head)));
     if (changes !== undefined) {
+      if (changes !== recent && !mayBePushed(changes.head)) return undefined;
       const target = targetOf(changes.head);
       const delivery = { type: "changes" as const, target, base: state.revision, resources: changes.resources };
       const receipt = await balancer.plugin.deliver(node, delivery, timing.pushTimeoutMs);
@@ -214,7 +213,7 @@ export class Pusher {
       }
     }
     const all = await everything(store, balancer.name);
-    if (all === undefined) return undefined;
+    if (all === undefined || !mayBePushed(all.head)) return undefined;
     counters.add("entrance_deliveries_total", { balancer: balancer.name, type: "snapshot" });
     return balancer.plugin.deliver(
       node,
@@ -279,6 +278,11 @@ export class Pusher {
       // The record is for people; the next failure writes it again.
     }
   }
+}
+
+/** Asked of what was read as well: meanwhile the store may have gone back to before a whole LIST, or been closed. */
+function mayBePushed({ complete, closed }: Head): boolean {
+  return complete && closed === undefined;
 }
 
 /** As a node that does not answer holds up its own next delivery, a small snapshot is given up as soon as a change. */
