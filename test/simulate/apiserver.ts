@@ -45,6 +45,8 @@ export interface ApiserverOptions {
 export class Apiserver {
   readonly faults: ApiFaults = { doubled: 0, lost: 0, late: 0, bare: 0, denied: 0 };
   objects = new Map<string, WireObject>();
+  /** By uid: the version of its end. */
+  ends = new Map<string, string>();
   /** Nobody reaches its API; webhooks are called all the same. */
   isAway = false;
   isEmpty = false;
@@ -84,9 +86,10 @@ export class Apiserver {
 
   /** What a backup of its etcd has: objects, and the count of versions, which then goes on from there. */
   backup(): () => void {
-    const [objects, last] = [new Map(this.objects), this.#last];
+    const [objects, ends, last] = [new Map(this.objects), new Map(this.ends), this.#last];
     return () => {
       this.objects = new Map(objects);
+      this.ends = new Map(ends);
       this.#last = last;
       this.#restores += 1;
     };
@@ -133,6 +136,7 @@ export class Apiserver {
       if (this.objects.get(key) !== old) return;
       const last = { ...old, metadata: { ...old.metadata, resourceVersion: this.#next() } };
       this.objects.delete(key);
+      this.ends.set(old.metadata.uid, this.version);
       trace.add("apiserver", `DELETE ${key} at ${last.metadata.resourceVersion}`);
       const answer = random.one(2) ? last : deletedStatus(last);
       this.#tell(auditEvent(this.#id(), "DELETE", old, answer, isTold(old) && !this.#is(this.faults.bare)));
