@@ -203,7 +203,7 @@ export class Pusher {
     const recent = head && this.#recent.get(balancer.name)?.since(state.revision, state.epoch);
     const changes = recent ?? (head && (await changesSince(store, balancer.name, state.revision, head)));
     if (changes !== undefined) {
-      if (changes !== recent && !mayBePushed(changes.head)) return undefined;
+      if (changes !== recent && !mayBeSent(changes.head)) return undefined;
       const target = targetOf(changes.head);
       const delivery = { type: "changes" as const, target, base: state.revision, resources: changes.resources };
       const receipt = await balancer.plugin.deliver(node, delivery, timing.pushTimeoutMs);
@@ -213,7 +213,7 @@ export class Pusher {
       }
     }
     const all = await everything(store, balancer.name);
-    if (all === undefined || !mayBePushed(all.head)) return undefined;
+    if (all === undefined || !mayBeSent(all.head)) return undefined;
     counters.add("entrance_deliveries_total", { balancer: balancer.name, type: "snapshot" });
     return balancer.plugin.deliver(
       node,
@@ -280,9 +280,16 @@ export class Pusher {
   }
 }
 
-/** Asked of what was read as well: meanwhile the store may have gone back to before a whole LIST, or been closed. */
 function mayBePushed({ complete, closed }: Head): boolean {
   return complete && closed === undefined;
+}
+
+/**
+ * Asked of what was read as well: meanwhile the store may have gone back to before a whole LIST, or been closed, or an
+ * operator has had nodes stay as they are.
+ */
+function mayBeSent(head: Head): boolean {
+  return mayBePushed(head) && head.frozen === undefined;
 }
 
 /** As a node that does not answer holds up its own next delivery, a small snapshot is given up as soon as a change. */

@@ -205,6 +205,7 @@ export const mutants: readonly Mutant[] = [
         "if (isAt(state, head) || head.frozen !== undefined) return undefined;",
         "if (isAt(state, head)) return undefined;",
       ),
+      reconcile("push", "return mayBePushed(head) && head.frozen === undefined;", "return mayBePushed(head);"),
     ],
   },
   {
