@@ -16,4 +16,6 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
     found: "a cluster that went back to before an Ingress was made anew: the older uid was never believed",
   },
   { seed: 327_093, found: "a cluster that went back, and an IngressClass made anew below the end of its namesake" },
+  { seed: 315_202, found: "a store that went back while it was read for a node, to before a LIST: a snapshot of half" },
+  { seed: 321_824, found: "what a LIST had and a store that went back had lost: read again, and then its end" },
 ];
