@@ -232,7 +232,9 @@ function fold(
     }
     const outcome = news(record, observation, (reading ?? floor)?.era ?? 0);
     if (outcome.type === "record") {
-      record = outcome.record;
+      // What changes nothing that is read, our own status say, tells nothing of what a LIST found.
+      const staysListed = record?.listed === true && !differ(record, outcome.record);
+      record = staysListed ? { ...outcome.record, listed: true } : outcome.record;
       touched = true;
     } else {
       found[outcome.type] += 1;
@@ -245,12 +247,16 @@ function fold(
     }
   }
   if (!touched || record === undefined) return undefined;
-  const changed = known === undefined ? !record.gone : record.gone !== known.gone || record.hash !== known.hash;
+  const changed = known === undefined ? !record.gone : differ(record, known);
   found[changed ? "changed" : "moved"] += 1;
   // Where nothing was told before, nothing that tells can have been lost.
   const isUrgent = changed && loses(known, record);
   const listed = reading?.isAgain === true && changed ? { listed: true as const } : {};
   return { record: { ...record, ...listed }, changed, isUrgent };
+}
+
+function differ(one: SeenRecord, other: SeenRecord): boolean {
+  return one.gone !== other.gone || one.hash !== other.hash;
 }
 
 /** Fewer endpoints serve than before. */
