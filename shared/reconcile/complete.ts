@@ -4,6 +4,7 @@ import { readHead } from "./head.ts";
 import { dirtyPartition, headKey } from "./keys.ts";
 import { lastWholeList } from "./list-tick.ts";
 import { readMark } from "./mark.ts";
+import { beginHistory } from "./rules.ts";
 import type { Context } from "./settings.ts";
 
 export async function completeHeads(context: Context): Promise<void> {
@@ -11,6 +12,8 @@ export async function completeHeads(context: Context): Promise<void> {
   for (const { name } of balancers) {
     const entry = await store.get(headKey(name));
     const head = readHead(entry);
+    // The store went back to before this balancer's history began, and nobody starts anew who would begin it.
+    if (entry === undefined) await beginHistory(context, name);
     if (entry === undefined || head === undefined || head.complete) continue;
     if (kubernetes !== undefined) {
       const listed = await lastWholeList(context);

@@ -122,9 +122,9 @@ export class Revisions {
     const known = this.#heads.get(balancer);
     if (known !== undefined) return known;
     const entry = await this.#context.store.get(headKey(balancer));
-    // A balancer that has gone from the settings may still have wants, and no head.
+    // A balancer that has gone from the settings may still have wants, and no head; or the store went back to before it.
     const stored = {
-      head: readHead(entry) ?? firstHead(this.#context.randomId(), true),
+      head: readHead(entry) ?? firstHead(this.#context.randomId(), this.#context.kubernetes === undefined),
       version: entry?.version ?? null,
     };
     this.#heads.set(balancer, stored);

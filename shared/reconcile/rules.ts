@@ -55,8 +55,10 @@ export async function rulesCheck(context: Context): Promise<Check> {
 /** Part of the timer's work, since it takes long and nobody who waits for an answer should. */
 export async function markWhereRulesChanged(context: Context): Promise<void> {
   const entry = await context.store.get(rulesKey);
-  const known = entry === undefined ? undefined : readRules(entry);
-  if (entry === undefined || known === undefined || known.marked) return;
+  // The store went back to before anybody told of rules.
+  if (entry === undefined) return ensureRules(context);
+  const known = readRules(entry);
+  if (known.marked) return;
   if (compareRules(context, known, rulesOf(context)) !== 0) return;
   await markEverything(context);
   const value = JSON.stringify({ ...known, marked: true } satisfies Rules);
@@ -88,11 +90,14 @@ function compareRules({ isSoleWriter }: Context, known: Rules, ours: Omit<Rules,
 /** Each balancer's history begins before anything is wanted, so that a fresh node hears that nothing is. */
 export async function ensureHeads(context: Context): Promise<void> {
   for (const { name } of context.balancers) {
-    const key = headKey(name);
-    if ((await context.store.get(key)) !== undefined) continue;
-    const value = JSON.stringify(firstHead(context.randomId(), context.kubernetes === undefined));
-    await context.store.commit([{ key, version: null }], [{ key, value }]);
+    if ((await context.store.get(headKey(name))) === undefined) await beginHistory(context, name);
   }
+}
+
+export async function beginHistory(context: Context, balancer: string): Promise<void> {
+  const key = headKey(balancer);
+  const value = JSON.stringify(firstHead(context.randomId(), context.kubernetes === undefined));
+  await context.store.commit([{ key, version: null }], [{ key, value }]);
 }
 
 async function markEverything(context: Context): Promise<void> {
