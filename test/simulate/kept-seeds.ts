@@ -18,4 +18,6 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   { seed: 327_093, found: "a cluster that went back, and an IngressClass made anew below the end of its namesake" },
   { seed: 315_202, found: "a store that went back while it was read for a node, to before a LIST: a snapshot of half" },
   { seed: 321_824, found: "what a LIST had and a store that went back had lost: read again, and then its end" },
+  { seed: 315_732, found: "a store that went back to before it had heads: nobody began them anew" },
+  { seed: 316_920, found: "a copy that stood still with a snapshot half read, while nodes came to stay as they are" },
 ];
