@@ -2,6 +2,7 @@
 
 import type { Cluster, ListPage } from "../../shared/kubernetes/port.ts";
 import { EntranceError } from "../../shared/model/error.ts";
+import { seenKinds } from "../../shared/model/reference.ts";
 import type { Apiserver } from "./apiserver.ts";
 import type { Caller } from "./caller.ts";
 import type { Random } from "./random.ts";
@@ -32,6 +33,11 @@ export function clusterFor(
   /** Pages of one LIST are of one moment. */
   const listings = new Map<string, Listing>();
   let tokens = 0;
+  /**
+   * As it was when the LIST of all kinds began: one in whose middle an API begins or ceases to list nothing may have no
+   * more ends than are believed at once.
+   */
+  let { isEmpty } = apiserver;
   const answers = () => {
     if (apiserver.isAway) throw new EntranceError("unavailable", "the API does not answer");
   };
@@ -71,9 +77,11 @@ export function clusterFor(
             if (after !== undefined && (known === undefined || random.one(40))) {
               throw new EntranceError("unavailable", "the API no longer has this page");
             }
+            // Of the first kind one item alone is asked for where it is about the version.
+            if (kind === seenKinds[0] && after === undefined && limit > 1) isEmpty = apiserver.isEmpty;
             tokens += 1;
             const name = known === undefined ? `list-${tokens}` : token;
-            const listing = known ?? everythingOf(apiserver, kind);
+            const listing = known ?? everythingOf(apiserver, kind, isEmpty);
             listings.set(name, listing);
             return page(listing, Number(place), Math.min(limit, apiserver.pageSize), name);
           },
@@ -82,7 +90,7 @@ export function clusterFor(
   };
 }
 
-function everythingOf({ objects, version, isEmpty }: Apiserver, kind: string): Listing {
+function everythingOf({ objects, version }: Apiserver, kind: string, isEmpty: boolean): Listing {
   if (isEmpty) return { resourceVersion: version, items: [] };
   const keys = [...objects.keys()].filter((key) => key.startsWith(`${kind}/`)).sort();
   return { resourceVersion: version, items: keys.flatMap((key) => objects.get(key) ?? []) };
