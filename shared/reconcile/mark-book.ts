@@ -46,7 +46,8 @@ export class MarkBook {
   /** Before an object is read. `listed` saves a read where the mark was just listed. */
   async open(reference: Reference, listed?: Entry): Promise<void> {
     const name = referenceKey(reference);
-    const mark = listed ?? (await this.#read(reference));
+    // Worked off since that list was made, it is gone: a check of what was listed would fail, as if a newer one stood.
+    const mark = listed !== undefined && !this.#done.has(name) ? listed : await this.#read(reference);
     this.#open.set(name, mark?.version ?? null);
     this.#tries.set(name, mark === undefined ? 0 : readMark(mark).tries);
     const staged = this.#staged.get(name);

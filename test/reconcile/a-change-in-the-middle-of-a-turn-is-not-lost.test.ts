@@ -29,3 +29,29 @@ test("an object that changes after a turn has read it stays marked, also when th
 test("the turn's own mark goes with what it stands for", async () => {
   expect(await dueAfter("nothing")).toBe(0);
 });
+
+test("a mark that was listed, and is gone since, takes no newer one of the turn's own with it", async () => {
+  const { context } = newTestEntrance();
+  const { reference } = observed(seenService("shop", "web"), 1);
+  const marks = async () => (await context.store.list(dirtyPartition, undefined, 10)).entries;
+  const lock = await tryAcquire(context);
+  if (lock === undefined) throw new Error("not acquired");
+  const ledger = new Ledger(context, lock, () => undefined);
+  await ledger.mark([reference]);
+  await ledger.flush();
+  const [listed] = await marks();
+  // It is marked once more, translated for somebody who reads it, and marked again before the list comes to it.
+  await ledger.mark([reference]);
+  await ledger.flush();
+  await ledger.marks.open(reference);
+  ledger.marks.close(reference);
+  await ledger.flush();
+  expect(await marks()).toEqual([]);
+  await ledger.mark([reference]);
+  await ledger.marks.open(reference, listed);
+  await ledger.flush();
+  expect(await marks()).toHaveLength(1);
+  ledger.marks.close(reference);
+  await ledger.flush({ release: true });
+  expect(await marks()).toEqual([]);
+});

@@ -304,8 +304,8 @@ async function run(seed: number): Promise<string[]> {
     translate: isFaulty ? faultyTranslate(random, faults) : translate,
   });
   let meddling = false;
-  faults.meddle = async () => {
-    if (!faults.on || meddling || random(40) > 0) return;
+  let meddled = Promise.resolve();
+  const meddle = async () => {
     meddling = true;
     try {
       if (random(8) === 0) {
@@ -320,7 +320,14 @@ async function run(seed: number): Promise<string[]> {
       meddling = false;
     }
   };
+  faults.meddle = async () => {
+    if (!faults.on || meddling || random(40) > 0) return;
+    meddled = meddle();
+    await meddled;
+  };
   const bothSettled = async () => {
+    // Whoever asked the store may have ended early, beside something else that failed.
+    await meddled.catch(() => undefined);
     await mine.host.settled();
     await other.host.settled();
   };

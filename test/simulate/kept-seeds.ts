@@ -21,4 +21,5 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   { seed: 315_732, found: "a store that went back to before it had heads: nobody began them anew" },
   { seed: 316_920, found: "a copy that stood still with a snapshot half read, while nodes came to stay as they are" },
   { seed: 328_426, found: "an API that lists nothing from the middle of a LIST on: few ends, which are believed" },
+  { seed: 332_858, found: "a mark from a list that the turn itself had taken off since: its next one went with it" },
 ];
