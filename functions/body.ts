@@ -10,12 +10,7 @@ const maxDrainedBytes = 64 * 1024 * 1024;
 /** Reads a body away and keeps nothing of it, so that its sender hears the answer. */
 export async function drain(request: Request): Promise<void> {
   const reader = request.body?.getReader();
-  for (let size = 0; size <= maxDrainedBytes; ) {
-    const part = await reader?.read();
-    if (part === undefined || part.done) return;
-    size += part.value.byteLength;
-  }
-  await reader?.cancel();
+  if (reader !== undefined) await readAway(reader, 0);
 }
 
 /** Reads and parses. Throws `too-large` without keeping more than `maxBytes`, `invalid` for what is no JSON. */
@@ -25,16 +20,15 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   const reader = request.body?.getReader();
   for (;;) {
     const part = await reader?.read();
-    if (part === undefined || part.done) break;
+    if (reader === undefined || part === undefined || part.done) break;
     size += part.value.byteLength;
-    if (size <= maxBytes) chunks.push(part.value);
-    else if (size <= maxDrainedBytes) chunks.length = 0;
-    else {
-      await reader?.cancel();
-      break;
+    if (size > maxBytes) {
+      chunks.length = 0;
+      await readAway(reader, size);
+      throw new EntranceError("too-large", `the body may have at most ${maxBytes} bytes`);
     }
+    chunks.push(part.value);
   }
-  if (size > maxBytes) throw new EntranceError("too-large", `the body may have at most ${maxBytes} bytes`);
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {
@@ -46,4 +40,14 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   } catch (cause) {
     throw new EntranceError("invalid", "the body must be JSON in UTF-8", { cause });
   }
+}
+
+/** `size`: bytes that were read before. */
+async function readAway(reader: ReadableStreamDefaultReader<Uint8Array>, size: number): Promise<void> {
+  for (let read = size; read <= maxDrainedBytes; ) {
+    const part = await reader.read();
+    if (part.done) return;
+    read += part.value.byteLength;
+  }
+  await reader.cancel();
 }

@@ -9,11 +9,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { EntranceError } from "../shared/model/error.ts";
 import { adopt, adoptionMs, strangeNodes } from "../shared/operate/adopt.ts";
-import { balancersOf } from "../shared/operate/change-head.ts";
 import { closeStore, openStore } from "../shared/operate/close.ts";
 import { exportStore } from "../shared/operate/export.ts";
 import { forget } from "../shared/operate/forget.ts";
 import { freeze, unfreeze } from "../shared/operate/freeze.ts";
+import { headsOf } from "../shared/operate/heads.ts";
 import { importPackage } from "../shared/operate/import.ts";
 import { checkPackage, maxLineCharacters, readPackage } from "../shared/operate/package.ts";
 import { readHead } from "../shared/reconcile/head.ts";
@@ -104,9 +104,7 @@ async function show(store: Store): Promise<void> {
   say(
     closed === undefined ? `open, fence ${fence}` : `CLOSED since ${timeOf(closed.since)}: ${closedSentence(closed)}`,
   );
-  for (const name of await balancersOf(store)) {
-    const head = readHead(await store.get(headKey(name)));
-    if (head === undefined) continue;
+  for (const { balancer: name, head } of await headsOf(store)) {
     const { store: id, epoch, revision, digest, complete, frozen } = head;
     say(`balancer ${name}: store ${id}, epoch ${epoch}, revision ${revision}, digest ${digest}`);
     if (!complete) say("  everything is listed and translated before anything is pushed");

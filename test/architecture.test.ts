@@ -80,7 +80,7 @@ const assemblers = new Set([
 ]);
 
 const ports: Record<string, readonly string[]> = {
-  "shared/store": ["shared/store/port.ts", "shared/store/limits.ts"],
+  "shared/store": ["shared/store/port.ts", "shared/store/limits.ts", "shared/store/entries.ts", "shared/store/call.ts"],
   "shared/plugins": ["shared/plugins/port.ts"],
   "shared/kubernetes": [
     "shared/kubernetes/port.ts",

@@ -5,7 +5,7 @@ import { describeReference, type SeenKind } from "../model/reference.ts";
 import type { Access } from "./access.ts";
 import type { KubernetesApi, ListOptions, ListPage, Named } from "./port.ts";
 import { type KubernetesAnswer, type Limits, send } from "./request.ts";
-import { pathOf, pluralOf } from "./resource.ts";
+import { pathOf, pathOfObject, pluralOf } from "./resource.ts";
 
 /** What reads one object back: somebody waits for the change, and asks again. */
 const oneObject: Limits = { tryMs: 2_000, wholeMs: 4_000, maxBytes: 4 * 1024 * 1024 };
@@ -62,8 +62,7 @@ export class KubernetesClient implements KubernetesApi {
   /** The apiserver reads it from its store, and waits for no cache to have heard of everything else. */
   async get(kind: SeenKind, named: Named): Promise<unknown> {
     const what = `get ${describeReference({ kind, ...named })}`;
-    const path = `${pathOf(kind, named.namespace)}/${encodeURIComponent(named.name)}`;
-    const answer = await send(this.#access, { method: "GET", path, what, limits: oneObject });
+    const answer = await this.#object(kind, named, what);
     if (answer.type === "absent") return undefined;
     if (answer.type !== "done") throw strange(what, answer);
     return answer.json;
@@ -71,13 +70,17 @@ export class KubernetesClient implements KubernetesApi {
 
   async clusterId(): Promise<string> {
     const what = `get the namespace ${kubeSystem.name}`;
-    const path = `${pathOf("Namespace")}/${kubeSystem.name}`;
-    const answer = await send(this.#access, { method: "GET", path, what, limits: oneObject });
+    const answer = await this.#object("Namespace", kubeSystem, what);
     if (answer.type === "done") {
       const read = v.safeParse(Identified, answer.json);
       if (read.success) return read.output.metadata.uid;
     }
     throw strange(what, answer);
+  }
+
+  #object(kind: SeenKind, { namespace, name }: Named, what: string): Promise<KubernetesAnswer> {
+    const path = pathOfObject(kind, namespace, name);
+    return send(this.#access, { method: "GET", path, what, limits: oneObject });
   }
 }
 

@@ -17,6 +17,11 @@ const resources: Readonly<Record<SeenKind, Resource>> = {
   IngressClass: { group: "/apis/networking.k8s.io/v1", plural: "ingressclasses", namespaced: false },
 };
 
+/** As an object of the kind says it: `v1`, `discovery.k8s.io/v1`. */
+export function apiVersionOf(kind: SeenKind): string {
+  return resources[kind].group.replace(/^\/apis?\//, "");
+}
+
 export function pluralOf(kind: SeenKind): string {
   return resources[kind].plural;
 }
@@ -26,4 +31,9 @@ export function pathOf(kind: SeenKind, namespace?: string): string {
   const { group, plural, namespaced } = resources[kind];
   const within = namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
   return `${group}${within}/${plural}`;
+}
+
+/** One object; `namespace` is empty for cluster-wide kinds. */
+export function pathOfObject(kind: SeenKind, namespace: string, name: string): string {
+  return `${pathOf(kind, namespace)}/${encodeURIComponent(name)}`;
 }

@@ -1,10 +1,10 @@
 /** Where users look: the addresses in an object's status, why it is refused, and Events. */
 import * as v from "valibot";
 import { EntranceError } from "../model/error.ts";
-import { describeReference, type Reference, type SeenKind } from "../model/reference.ts";
+import { describeReference, type Reference } from "../model/reference.ts";
 import type { Access } from "./access.ts";
 import { KubernetesObjects } from "./objects.ts";
-import { pathOf } from "./resource.ts";
+import { apiVersionOf, pathOfObject } from "./resource.ts";
 import type { Refusal, StatusApi, Told } from "./status-port.ts";
 
 /** Kubernetes' own limit for an Event's note. */
@@ -25,15 +25,6 @@ const Stated = v.object({
   ),
 });
 
-const apiVersions: Readonly<Record<SeenKind, string>> = {
-  Namespace: "v1",
-  Secret: "v1",
-  Service: "v1",
-  EndpointSlice: "discovery.k8s.io/v1",
-  Ingress: "networking.k8s.io/v1",
-  IngressClass: "networking.k8s.io/v1",
-};
-
 export class KubernetesStatus implements StatusApi {
   readonly #objects: KubernetesObjects;
   readonly #annotation: string;
@@ -50,7 +41,7 @@ export class KubernetesStatus implements StatusApi {
 
   async read(kind: "Ingress" | "Service", reference: Reference): Promise<Told | undefined> {
     const what = describeReference(reference);
-    const json = await this.#objects.get(this.#pathOf(kind, reference), what);
+    const json = await this.#objects.get(pathOfObject(kind, reference.namespace, reference.name), what);
     if (json === undefined) return undefined;
     const parsed = v.safeParse(Stated, json);
     if (!parsed.success) throw new EntranceError("unavailable", `${what}: an answer that is no such object`);
@@ -70,7 +61,7 @@ export class KubernetesStatus implements StatusApi {
       metadata: { uid: told.uid, annotations: { [this.#annotation]: told.refused ?? null } },
       status: { loadBalancer: { ingress: ingress.length === 0 ? null : ingress } },
     };
-    const path = `${this.#pathOf(kind, reference)}/status`;
+    const path = `${pathOfObject(kind, reference.namespace, reference.name)}/status`;
     return (await this.#objects.merge(path, patch, `the status of ${describeReference(reference)}`)) === "done";
   }
 
@@ -91,7 +82,7 @@ export class KubernetesStatus implements StatusApi {
       type: "Warning",
       note: note.slice(0, maxNote),
       regarding: {
-        apiVersion: apiVersions[kind],
+        apiVersion: apiVersionOf(kind),
         kind,
         name,
         uid,
@@ -100,10 +91,6 @@ export class KubernetesStatus implements StatusApi {
     };
     const path = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`;
     await this.#objects.create(path, event, `an Event of ${describeReference(reference)}`);
-  }
-
-  #pathOf(kind: SeenKind, { namespace, name }: Reference): string {
-    return `${pathOf(kind, namespace)}/${encodeURIComponent(name)}`;
   }
 }
 

@@ -18,7 +18,8 @@ import {
 } from "../reconcile/keys.ts";
 import { userText } from "../reconcile/users.ts";
 import { readWant } from "../reconcile/want.ts";
-import { type Entry, type Key, maxPageSize, type Store } from "../store/port.ts";
+import { entriesOf } from "../store/entries.ts";
+import type { Entry, Key, Store } from "../store/port.ts";
 
 export interface Carried {
   readonly key: Key;
@@ -37,15 +38,15 @@ const whole = [
 
 /** What one want comes with is there before it, and goes before it. While others write, it is no picture of one moment. */
 export async function* carried(store: Store): AsyncGenerator<Carried> {
-  for (const kind of seenKinds) yield* pages(store, seenPartition(kind));
+  for (const kind of seenKinds) yield* entriesOf(store, seenPartition(kind));
   for (const kind of [...seenKinds, ...contestKinds]) {
-    for await (const entry of pages(store, wantPartition(kind))) {
+    for await (const entry of entriesOf(store, wantPartition(kind))) {
       const reference = parseReferenceKey(`${kind}/${entry.key.sort}`);
       if (reference !== undefined) yield* dependents(store, reference, entry);
       yield entry;
     }
   }
-  for (const partition of whole) yield* pages(store, partition);
+  for (const partition of whole) yield* entriesOf(store, partition);
 }
 
 /** Whether a package may have it. */
@@ -60,14 +61,5 @@ async function* dependents(store: Store, reference: Reference, entry: Entry): As
     const used = parseReferenceKey(name);
     if (used !== undefined) yield { key: userKey(used, reference), value: userText(claim) };
   }
-  if (stored.inParts) yield* pages(store, partsPartition(reference));
-}
-
-export async function* pages(store: Store, partition: string): AsyncGenerator<Entry> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(partition, after, maxPageSize);
-    yield* page.entries;
-    after = page.next;
-  } while (after !== undefined);
+  if (stored.inParts) yield* entriesOf(store, partsPartition(reference));
 }

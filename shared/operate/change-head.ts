@@ -1,9 +1,9 @@
 /** Heads as an operator's command changes them, beside turns that write them as well. */
 import { EntranceError } from "../model/error.ts";
 import { type Head, readHead } from "../reconcile/head.ts";
-import { headKey, headPartition } from "../reconcile/keys.ts";
-import { listAll } from "../reconcile/list-all.ts";
+import { headKey } from "../reconcile/keys.ts";
 import type { Store } from "../store/port.ts";
+import { headsOf } from "./heads.ts";
 
 /** A turn writes the head with every commit. */
 const maxAttempts = 50;
@@ -12,9 +12,8 @@ const maxAttempts = 50;
 export async function changeHead(store: Store, balancer: string, change: (head: Head) => Head): Promise<Head> {
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const entry = await store.get(headKey(balancer));
-    const head = readHead(entry);
-    if (entry === undefined || head === undefined) throw await unknownBalancer(store, balancer);
-    const next = change(head);
+    if (entry === undefined) throw await unknownBalancer(store, balancer);
+    const next = change(readHead(entry));
     const value = JSON.stringify(next);
     const result = await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value }]);
     if (result.ok) return next;
@@ -24,7 +23,7 @@ export async function changeHead(store: Store, balancer: string, change: (head: 
 
 /** Names, in order. */
 export async function balancersOf(store: Store): Promise<string[]> {
-  return (await listAll(store, headPartition)).map(({ key }) => decodeURIComponent(key.sort));
+  return (await headsOf(store)).map(({ balancer }) => balancer);
 }
 
 export async function unknownBalancer(store: Store, balancer: string): Promise<EntranceError> {

@@ -3,11 +3,11 @@
  * again to where it went, no turn begins or commits, and nothing is pushed. Otherwise two stores would drive the nodes.
  */
 import { EntranceError } from "../model/error.ts";
-import { type Head, readHead } from "../reconcile/head.ts";
-import { headPartition, lockKey } from "../reconcile/keys.ts";
-import { listAll } from "../reconcile/list-all.ts";
+import type { Head } from "../reconcile/head.ts";
+import { lockKey } from "../reconcile/keys.ts";
 import { type LockRecord, readLock } from "../reconcile/lock.ts";
 import { type Check, maxCommitKeys, type Store, type Write } from "../store/port.ts";
+import { headsOf } from "./heads.ts";
 
 /** A turn writes lock and heads with every commit. */
 const maxAttempts = 50;
@@ -39,11 +39,7 @@ type Change = (
 
 async function change(store: Store, decide: Change): Promise<void> {
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const [lockEntry, entries] = await Promise.all([store.get(lockKey), listAll(store, headPartition)]);
-    const known = entries.flatMap((entry) => {
-      const head = readHead(entry);
-      return head === undefined ? [] : [{ entry, head }];
-    });
+    const [lockEntry, known] = await Promise.all([store.get(lockKey), headsOf(store)]);
     if (known.length >= maxCommitKeys)
       throw new EntranceError("invalid", "the store knows too many balancers: forget some");
     const next = decide(

@@ -1,11 +1,10 @@
 /** What a store holds, as the lines of a package. */
 import { EntranceError } from "../model/error.ts";
-import { readHead } from "../reconcile/head.ts";
-import { headPartition, lockKey, rulesKey } from "../reconcile/keys.ts";
-import { listAll } from "../reconcile/list-all.ts";
+import { lockKey, rulesKey } from "../reconcile/keys.ts";
 import { extend, type HeldLock, type Locking, readLock, release, tryAcquire } from "../reconcile/lock.ts";
 import { readRules } from "../reconcile/rules.ts";
 import { carried } from "./carried.ts";
+import { headsOf } from "./heads.ts";
 import { type Header, PackageWriter } from "./package.ts";
 
 const pauseMs = 50;
@@ -39,23 +38,14 @@ export async function* exportStore(context: Operating): AsyncGenerator<string> {
 }
 
 async function headerOf({ store, now }: Operating): Promise<Header> {
-  const [lock, rules, heads] = await Promise.all([
-    store.get(lockKey),
-    store.get(rulesKey),
-    listAll(store, headPartition),
-  ]);
+  const [lock, rules, heads] = await Promise.all([store.get(lockKey), store.get(rulesKey), headsOf(store)]);
   return {
     entrance: "package",
     format: 1,
     made: new Date(now()).toISOString(),
     fence: readLock(lock).fence,
     rules: rules === undefined ? null : readRules(rules),
-    heads: Object.fromEntries(
-      heads.flatMap((entry) => {
-        const head = readHead(entry);
-        return head === undefined ? [] : [[decodeURIComponent(entry.key.sort), head]];
-      }),
-    ),
+    heads: Object.fromEntries(heads.map(({ balancer, head }) => [balancer, head])),
   };
 }
 

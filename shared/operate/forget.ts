@@ -11,9 +11,8 @@ import { clearBalancer } from "./clear.ts";
 /** Throws `not-found`, and `invalid` where objects still want something of it. */
 export async function forget(store: Store, balancer: string): Promise<void> {
   const entry = await store.get(headKey(balancer));
-  const head = readHead(entry);
-  if (entry === undefined || head === undefined) throw await unknownBalancer(store, balancer);
-  if (head.digest !== emptyDigest) {
+  if (entry === undefined) throw await unknownBalancer(store, balancer);
+  if (readHead(entry).digest !== emptyDigest) {
     throw new EntranceError(
       "invalid",
       `objects still want something of balancer ${balancer}: take it out of ENTRANCE_BALANCERS of all copies, raise ` +

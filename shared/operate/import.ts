@@ -2,14 +2,14 @@
 import { emptyDigest } from "../model/digest.ts";
 import { EntranceError } from "../model/error.ts";
 import { seenKinds } from "../model/reference.ts";
-import { type Head, readHead } from "../reconcile/head.ts";
-import { headKey, headPartition, lockKey, rulesKey, seenPartition, tickKey } from "../reconcile/keys.ts";
-import { listAll } from "../reconcile/list-all.ts";
+import type { Head } from "../reconcile/head.ts";
+import { headKey, lockKey, rulesKey, seenPartition, tickKey } from "../reconcile/keys.ts";
 import { type LockRecord, readLock } from "../reconcile/lock.ts";
 import type { Rules } from "../reconcile/rules.ts";
 import type { Entry, Store, Version, Write } from "../store/port.ts";
 import { writeAll } from "./batch.ts";
 import { clear } from "./clear.ts";
+import { headsOf } from "./heads.ts";
 import type { Header, PackageReader } from "./package.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function importPackage(
 ): Promise<number> {
   const entry = await store.get(lockKey);
   const lock = readLock(entry);
-  const before = await headsOf(store);
+  const before = new Map((await headsOf(store)).map(({ balancer, head }) => [balancer, head]));
   if (lock.closed?.why !== "importing" && !replace && !(await isEmpty(store, before))) {
     throw new EntranceError(
       "invalid",
@@ -98,15 +98,6 @@ function headOf(head: Head, before: Head | undefined): Head {
 
 async function* writesOf(records: PackageReader["records"]): AsyncGenerator<Write> {
   for await (const { key, value } of records) yield { key, value };
-}
-
-async function headsOf(store: Store): Promise<Map<string, Head>> {
-  const heads = new Map<string, Head>();
-  for (const entry of await listAll(store, headPartition)) {
-    const head = readHead(entry);
-    if (head !== undefined) heads.set(decodeURIComponent(entry.key.sort), head);
-  }
-  return heads;
 }
 
 /** A copy that was started on it and has heard of nothing leaves it empty. */

@@ -3,18 +3,10 @@
  * loadBalancerClass, and why something is refused, as an annotation and an Event. By the timer, so that no change waits
  * for it; copies share the work by claiming each note.
  */
-
 import type { StatusApi, Told } from "../kubernetes/status-port.ts";
 import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
-import {
-  parseReferenceKey,
-  portReference,
-  type Reference,
-  referenceKey,
-  type SeenKind,
-  seenKinds,
-} from "../model/reference.ts";
+import { isContest, parseReferenceKey, portReference, type Reference, referenceKey } from "../model/reference.ts";
 import { parseResourceKey } from "../model/resource-key.ts";
 import type { Entry } from "../store/port.ts";
 import { announcementText, readAnnouncement } from "./announce.ts";
@@ -91,8 +83,8 @@ export class Announcer {
       store.get(seenKey(reference)).then(readSeen),
       readWant(store, reference),
     ]);
-    const kind = seenKindOf(reference);
-    if (seen === undefined || seen.gone || kind === undefined) return;
+    const { kind } = reference;
+    if (seen === undefined || seen.gone || isContest(kind)) return;
     const { uid } = seen;
     if (kind === "Ingress" || kind === "Service") await this.#state(api, kind, reference, seen, want);
     if (want.reasons.length === 0) return;
@@ -157,8 +149,4 @@ const maxRefused = 4_096;
 
 function hasRule(resources: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(resources).some((key) => parseResourceKey(key)?.kind === "Rule");
-}
-
-function seenKindOf(reference: Reference): SeenKind | undefined {
-  return seenKinds.find((kind) => kind === reference.kind);
 }

@@ -1,5 +1,5 @@
 /** Nothing is pushed before the first whole LIST is translated: what is not known yet would be taken off the nodes. */
-import { maxPageSize } from "../store/port.ts";
+import { entriesOf } from "../store/entries.ts";
 import { readHead } from "./head.ts";
 import { dirtyPartition, headKey } from "./keys.ts";
 import { lastWholeList } from "./list-tick.ts";
@@ -27,11 +27,8 @@ export async function completeHeads(context: Context): Promise<void> {
 
 /** No mark that the LIST left is due any more; what is put off has its reason in the status. */
 async function isTranslated({ store }: Context, listedAt: number): Promise<boolean> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(dirtyPartition, after, maxPageSize);
-    if (page.entries.some((entry) => readMark(entry).first <= listedAt)) return false;
-    after = page.next;
-  } while (after !== undefined);
+  for await (const entry of entriesOf(store, dirtyPartition)) {
+    if (readMark(entry).first <= listedAt) return false;
+  }
   return true;
 }

@@ -24,6 +24,8 @@ export const headSchema = v.object({
 
 export type Head = v.InferOutput<typeof headSchema>;
 
+export function readHead(entry: Entry): Head;
+export function readHead(entry: Entry | undefined): Head | undefined;
 export function readHead(entry: Entry | undefined): Head | undefined {
   return entry === undefined ? undefined : readRecord(headSchema, entry);
 }

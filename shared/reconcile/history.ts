@@ -3,6 +3,7 @@ import { addToDigest, emptyDigest } from "../model/digest.ts";
 import { EntranceError, invariant } from "../model/error.ts";
 import { contestKinds, type ObjectKind, parseReferenceKey, type Reference, seenKinds } from "../model/reference.ts";
 import type { Resource } from "../plugins/port.ts";
+import { entriesOf } from "../store/entries.ts";
 import { maxPageSize, type Store } from "../store/port.ts";
 import { type Head, readHead } from "./head.ts";
 import { headKey, logPartition, revisionText, wantPartition } from "./keys.ts";
@@ -139,16 +140,11 @@ function checked(balancer: string, wants: ReadonlyMap<string, Want>, head: Head)
 }
 
 async function readKind(store: Store, kind: ObjectKind, wants: Map<string, Want>): Promise<void> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(wantPartition(kind), after, maxPageSize);
-    for (const entry of page.entries) {
-      const name = `${kind}/${entry.key.sort}`;
-      const reference: Reference | undefined = parseReferenceKey(name);
-      invariant(reference !== undefined, "a want's key names an object");
-      const stored = await readWant(store, reference, entry);
-      wants.set(name, stored.want);
-    }
-    after = page.next;
-  } while (after !== undefined);
+  for await (const entry of entriesOf(store, wantPartition(kind))) {
+    const name = `${kind}/${entry.key.sort}`;
+    const reference: Reference | undefined = parseReferenceKey(name);
+    invariant(reference !== undefined, "a want's key names an object");
+    const stored = await readWant(store, reference, entry);
+    wants.set(name, stored.want);
+  }
 }

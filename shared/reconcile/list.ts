@@ -5,7 +5,8 @@ import { comparePositions, type Position } from "../model/position.ts";
 import { parseReferenceKey, type Reference, referenceKey, type SeenKind, seenKinds } from "../model/reference.ts";
 import type { Identity } from "../observe/identity.ts";
 import { observeIdentity } from "../observe/list.ts";
-import { type Entry, maxCommitKeys, maxPageSize } from "../store/port.ts";
+import { entriesOf } from "../store/entries.ts";
+import { type Entry, maxCommitKeys } from "../store/port.ts";
 import { type Apply, isBelow, isThisCluster, readListed } from "./cluster.ts";
 import { type Floor, readFloor } from "./floor.ts";
 import { floorKey, seenKey, seenPartition } from "./keys.ts";
@@ -178,19 +179,14 @@ export class Lister {
   async #known(kind: SeenKind): Promise<Map<string, Known>> {
     this.#lastEra = 0;
     const known = new Map<string, Known>();
-    let after: string | undefined;
-    do {
-      const page = await this.#context.store.list(seenPartition(kind), after, maxPageSize);
-      for (const { key, version, value } of page.entries) {
-        const reference = ofKind(kind, parseReferenceKey(`${kind}/${key.sort}`));
-        const seen = readSeen({ key, version, value });
-        if (reference === undefined || seen === undefined) continue;
-        const { uid, position, gone } = seen;
-        this.#lastEra = Math.max(this.#lastEra, position.era);
-        known.set(referenceKey(reference), { reference, entry: { key, version }, uid, position, gone });
-      }
-      after = page.next;
-    } while (after !== undefined);
+    for await (const { key, version, value } of entriesOf(this.#context.store, seenPartition(kind))) {
+      const reference = ofKind(kind, parseReferenceKey(`${kind}/${key.sort}`));
+      const seen = readSeen({ key, version, value });
+      if (reference === undefined || seen === undefined) continue;
+      const { uid, position, gone } = seen;
+      this.#lastEra = Math.max(this.#lastEra, position.era);
+      known.set(referenceKey(reference), { reference, entry: { key, version }, uid, position, gone });
+    }
     return known;
   }
 

@@ -3,9 +3,10 @@ import type { ListPage } from "../kubernetes/port.ts";
 import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
 import type { SeenReference } from "../model/observation.ts";
-import { type Reference, referenceKey, seenKinds } from "../model/reference.ts";
+import { isContest, type Reference, referenceKey } from "../model/reference.ts";
 import { observeIdentity } from "../observe/list.ts";
-import { type Entry, type Key, maxPageSize } from "../store/port.ts";
+import { entriesOf } from "../store/entries.ts";
+import type { Entry, Key } from "../store/port.ts";
 import { type Apply, isThisCluster, type Read, readListed } from "./cluster.ts";
 import { type Floor, readFloor } from "./floor.ts";
 import { type Found, type Hint, isMet, readHint, type Wanted } from "./hint.ts";
@@ -83,13 +84,11 @@ export class ReadBack {
   async tick(): Promise<void> {
     const { store, now } = this.#context;
     const due: Entry[] = [];
-    let after: string | undefined;
-    do {
-      const page = await store.list(hintPartition, after, maxPageSize);
-      due.push(...page.entries.filter((entry) => readHint(entry).due <= now()));
-      after = page.next;
-    } while (after !== undefined && due.length < hintsPerTick);
-    await Promise.all(due.slice(0, hintsPerTick).map((entry) => this.#retry(entry)));
+    for await (const entry of entriesOf(store, hintPartition)) {
+      if (readHint(entry).due <= now()) due.push(entry);
+      if (due.length === hintsPerTick) break;
+    }
+    await Promise.all(due.map((entry) => this.#retry(entry)));
   }
 
   async #run(reference: SeenReference, key: Key, work: Work): Promise<void> {
@@ -232,6 +231,5 @@ function presentOf(observation: Read): Found {
 }
 
 function seenReference(reference: Reference | undefined): SeenReference | undefined {
-  const kind = seenKinds.find((known) => known === reference?.kind);
-  return reference === undefined || kind === undefined ? undefined : { ...reference, kind };
+  return reference === undefined || isContest(reference.kind) ? undefined : { ...reference, kind: reference.kind };
 }

@@ -46,7 +46,7 @@ export async function register(
   for (let start = 0; start < fresh.length; start += readsPerGroup) {
     const group = fresh.slice(start, start + readsPerGroup);
     const marks: Reference[] = [];
-    const referred = await firstReferred(context, ledger, fresh.slice(start, start + readsPerGroup));
+    const referred = await firstReferred(context, ledger, group);
     ledger.referred.push(...referred);
     for (const { reference, last, claim } of group) {
       const asks = claim !== null || (last !== null && last !== undefined);

@@ -1,6 +1,7 @@
 /** The timer's work: marks that are due, a holder that died, nodes that are behind, digests by the minute. */
 import { parseReferenceKey } from "../model/reference.ts";
-import { type Entry, maxPageSize } from "../store/port.ts";
+import { entriesOf } from "../store/entries.ts";
+import type { Entry } from "../store/port.ts";
 import { completeHeads } from "./complete.ts";
 import { dirtyKey, dirtyPartition, laterPartition, lockKey, tickKey } from "./keys.ts";
 import { listAfterSilence } from "./list-tick.ts";
@@ -50,12 +51,7 @@ async function wakeWhenFree({ store, host, timing }: Context): Promise<void> {
 
 /** Postponed marks whose time has come. */
 async function promote(context: Context): Promise<void> {
-  let after: string | undefined;
-  do {
-    const page = await context.store.list(laterPartition, after, maxPageSize);
-    for (const entry of page.entries) await promoteOne(context, entry);
-    after = page.next;
-  } while (after !== undefined);
+  for await (const entry of entriesOf(context.store, laterPartition)) await promoteOne(context, entry);
 }
 
 async function promoteOne(context: Context, entry: Entry): Promise<void> {

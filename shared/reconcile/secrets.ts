@@ -3,7 +3,8 @@ import type { ListPage } from "../kubernetes/port.ts";
 import { EntranceError } from "../model/error.ts";
 import type { Observation, SeenReference } from "../model/observation.ts";
 import { describeReference, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
-import { type Entry, maxPageSize, type Store } from "../store/port.ts";
+import { entriesOf } from "../store/entries.ts";
+import type { Entry, Store } from "../store/port.ts";
 import { hintText } from "./hint.ts";
 import { dirtyKey, laterKey, referredKey, seenKey, usersPartition, wantPartition } from "./keys.ts";
 import { markText } from "./mark.ts";
@@ -87,20 +88,15 @@ export async function listSecrets(context: Context, known: Iterable<Known>): Pro
 async function referredTo({ store }: Context): Promise<Map<string, SeenReference>> {
   const secrets = new Map<string, SeenReference>();
   for (const kind of referring) {
-    let after: string | undefined;
-    do {
-      const page = await store.list(wantPartition(kind), after, maxPageSize);
-      for (const entry of page.entries) {
-        const user = parseReferenceKey(`${kind}/${entry.key.sort}`);
-        if (user === undefined) continue;
-        const { want } = await readWant(store, user, entry);
-        for (const used of Object.keys(want.uses)) {
-          const secret = used.startsWith("Secret/") ? parseReferenceKey(used) : undefined;
-          if (secret !== undefined) secrets.set(used, { ...secret, kind: "Secret" });
-        }
+    for await (const entry of entriesOf(store, wantPartition(kind))) {
+      const user = parseReferenceKey(`${kind}/${entry.key.sort}`);
+      if (user === undefined) continue;
+      const { want } = await readWant(store, user, entry);
+      for (const used of Object.keys(want.uses)) {
+        const secret = used.startsWith("Secret/") ? parseReferenceKey(used) : undefined;
+        if (secret !== undefined) secrets.set(used, { ...secret, kind: "Secret" });
       }
-      after = page.next;
-    } while (after !== undefined);
+    }
   }
   return secrets;
 }

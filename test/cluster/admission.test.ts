@@ -1,8 +1,8 @@
 /** What a developer reads at `kubectl apply`: what is wrong, and what to change. A dry run tells the same, and leaves nothing. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeCertificate, type Pair } from "../harness/certificate.ts";
+import { makeCertificate } from "../harness/certificate.ts";
 import { type KubeObject, until } from "./api.ts";
-import { ingress, namespace, service, web } from "./objects.ts";
+import { ingress, namespace, service, tlsSecret, web } from "./objects.ts";
 import { storeText } from "./store-text.ts";
 import { World } from "./world.ts";
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
       annotations: { "entrance.dev/tls-passthrough": "passed.mine.example" },
       spec: { selector: { app: "web" } },
     }),
-    certificate("mine", "other-hosts", makeCertificate(["other.mine.example"])),
+    tlsSecret("mine", "other-hosts", makeCertificate(["other.mine.example"])),
     ingress("mine", "web", "www.mine.example"),
     ingress("mine", "covered", "other.mine.example", {
       to: "web",
@@ -47,16 +47,6 @@ afterAll(async () => {
 function reserving(name: string, hosts: string): KubeObject {
   const made = namespace(name);
   return { ...made, metadata: { ...made.metadata, annotations: { "entrance.dev/domains": hosts } } };
-}
-
-function certificate(within: string, name: string, { chain, key }: Pair): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name, namespace: within },
-    type: "kubernetes.io/tls",
-    stringData: { "tls.crt": chain, "tls.key": key },
-  };
 }
 
 /** A Service of `mine` with these annotations. */
@@ -176,11 +166,11 @@ const refusals: Readonly<Record<string, readonly [object: () => KubeObject, sent
     /entrance\.dev\/domains: "no host": .*; several are joined by commas/,
   ],
   "a key that does not fit its certificate": [
-    () => certificate("mine", never, { ...makeCertificate(["a.example"]), key: makeCertificate(["a.example"]).key }),
+    () => tlsSecret("mine", never, { ...makeCertificate(["a.example"]), key: makeCertificate(["a.example"]).key }),
     /tls\.key is not the key of the first certificate in tls\.crt: send those that belong together/,
   ],
   "a certificate that can't be read": [
-    () => certificate("mine", never, { ...makeCertificate(["a.example"]), chain: "no certificate" }),
+    () => tlsSecret("mine", never, { ...makeCertificate(["a.example"]), chain: "no certificate" }),
     /tls\.crt/,
   ],
   "a host that its certificate is not for": [
@@ -207,11 +197,11 @@ const warnings: Readonly<Record<string, readonly [object: () => KubeObject, sent
     /^Warning: .*verif/m,
   ],
   "a key that is too short": [
-    () => certificate("mine", never, makeCertificate(["a.example"], { key: "rsa:1024" })),
+    () => tlsSecret("mine", never, makeCertificate(["a.example"], { key: "rsa:1024" })),
     /^Warning: the key has 1024 bits: browsers want at least 2048 of an RSA key/m,
   ],
   "a certificate that has expired": [
-    () => certificate("mine", never, makeCertificate(["a.example"], { until: "20210101000000Z" })),
+    () => tlsSecret("mine", never, makeCertificate(["a.example"], { until: "20210101000000Z" })),
     /^Warning: the certificate expired/m,
   ],
   "a Service that is not there": [

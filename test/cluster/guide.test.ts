@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { root } from "../../infra/wrangler.ts";
+import { linesOf, patternOf } from "../harness/transcript.ts";
 import { Api, type KubeObject, until } from "./api.ts";
 import { adminToken } from "./control-plane.ts";
 
@@ -40,8 +41,7 @@ test.each(["README.md"])("infra/kubernetes/%s", { timeout: 400_000 }, async (fil
   expect(lines.length).toBeGreaterThan(20);
   for (const { command, answer } of lines) {
     const said = await shell.run(command);
-    const pattern = answer.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", ".*");
-    expect(said.trimEnd(), command).toMatch(new RegExp(`^${pattern}$`, "s"));
+    expect(said.trimEnd(), command).toMatch(patternOf(answer));
   }
   await nothingIsLeft();
 });
@@ -73,24 +73,6 @@ async function nothingIsLeft(): Promise<void> {
 function logsOf(namespace: string): string {
   const files = globSync(path.join(facts.folder, `pods/${namespace}*/*.log`));
   return files.map((file) => `${file}\n${readFileSync(file, "utf8").slice(-2_000)}`).join("\n");
-}
-
-interface Line {
-  readonly command: string;
-  readonly answer: string;
-}
-
-function linesOf(markdown: string): Line[] {
-  const blocks = [...markdown.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block]) => block ?? "");
-  return blocks.flatMap((block) =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((part) => {
-        const end = part.indexOf("\n");
-        return { command: part.slice(0, end), answer: part.slice(end + 1).trimEnd() };
-      }),
-  );
 }
 
 /** One shell for the whole guide: variables go on. */

@@ -1,8 +1,19 @@
 /** Objects as users write them. */
+import type { Pair } from "../harness/certificate.ts";
 import type { KubeObject } from "./api.ts";
 
 export function namespace(name: string, labels: Readonly<Record<string, string>> = {}): KubeObject {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+}
+
+export function tlsSecret(within: string, name: string, { chain, key }: Pair): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: within },
+    type: "kubernetes.io/tls",
+    stringData: { "tls.crt": chain, "tls.key": key },
+  };
 }
 
 /** A Deployment of the tests' application. */

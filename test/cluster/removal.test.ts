@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeCertificate } from "../harness/certificate.ts";
 import { type KubeObject, until } from "./api.ts";
 import { leftOver } from "./left.ts";
-import { ingress, namespace, service, web } from "./objects.ts";
+import { ingress, namespace, service, tlsSecret, web } from "./objects.ts";
 import { World } from "./world.ts";
 
 const within = "removed";
@@ -53,14 +53,7 @@ test("its own command takes the rest away", async () => {
 
 /** Created, changed and deleted: what our webhooks are asked about. */
 async function everyWrite(name: string): Promise<void> {
-  const { chain, key } = makeCertificate([`${name}.removed.example`]);
-  const secret: KubeObject = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { namespace: within, name },
-    type: "kubernetes.io/tls",
-    stringData: { "tls.crt": chain, "tls.key": key },
-  };
+  const secret = tlsSecret(within, name, makeCertificate([`${name}.removed.example`]));
   const slice: KubeObject = {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",

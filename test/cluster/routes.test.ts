@@ -4,7 +4,7 @@ import { makeCertificate } from "../harness/certificate.ts";
 import { requestTls } from "../harness/https.ts";
 import { datagram, hold } from "../node/l4/client.ts";
 import { type KubeObject, until } from "./api.ts";
-import { ingress, namespace, service, web } from "./objects.ts";
+import { ingress, namespace, service, tlsSecret, web } from "./objects.ts";
 import { World } from "./world.ts";
 
 let world: World;
@@ -17,23 +17,14 @@ afterAll(async () => {
   await world?.stop();
 });
 
-function certificateSecret(within: string, name: string, host: string): KubeObject {
-  const { chain, key } = makeCertificate([host], { until: "20360101000000Z" });
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name, namespace: within },
-    type: "kubernetes.io/tls",
-    stringData: { "tls.crt": chain, "tls.key": key },
-  };
-}
+const longLived = (host: string) => makeCertificate([host], { until: "20360101000000Z" });
 
 test("a certificate from a Secret is presented, and replaced without a gap", async () => {
   const within = "secured";
   const host = "secured.example";
   await world.apply(
     namespace(within),
-    certificateSecret(within, "tls", host),
+    tlsSecret(within, "tls", longLived(host)),
     web(within, "web", 1),
     service(within, "web"),
   );
@@ -46,7 +37,7 @@ test("a certificate from a Secret is presented, and replaced without a gap", asy
   // Plain http is led there.
   expect((await world.node.get(host)).status).toBe(308);
 
-  await world.apply(certificateSecret(within, "tls", host));
+  await world.apply(tlsSecret(within, "tls", longLived(host)));
   const seen = await until("the new certificate is presented", async () => {
     const answer = await ask();
     expect(answer.status).toBe(200);
@@ -60,7 +51,7 @@ test("a Secret that comes after the Ingress that names it is found", async () =>
   const host = "later.example";
   await world.apply(namespace(within), web(within, "web", 1), service(within, "web"));
   await world.apply(ingress(within, "web", host, { spec: { tls: [{ hosts: [host], secretName: "tls" }] } }));
-  await world.apply(certificateSecret(within, "tls", host));
+  await world.apply(tlsSecret(within, "tls", longLived(host)));
   await until(
     "https is served",
     async () => (await requestTls(world.node.ports.https, host).catch(() => undefined))?.status === 200,

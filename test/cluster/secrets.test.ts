@@ -4,7 +4,7 @@ import { makeCertificate, type Pair } from "../harness/certificate.ts";
 import { requestTls } from "../harness/https.ts";
 import { type KubeObject, until } from "./api.ts";
 import { turnAuditOff, turnAuditOn } from "./audit.ts";
-import { ingress, namespace, service, web } from "./objects.ts";
+import { ingress, namespace, service, tlsSecret, web } from "./objects.ts";
 import { World } from "./world.ts";
 
 let world: World;
@@ -22,16 +22,6 @@ function users(within: string, password: string): KubeObject {
     metadata: { name: "users", namespace: within },
     type: "kubernetes.io/basic-auth",
     stringData: { username: "ann", password },
-  };
-}
-
-function certificate(within: string, { chain, key }: Pair): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "tls", namespace: within },
-    type: "kubernetes.io/tls",
-    stringData: { "tls.crt": chain, "tls.key": key },
   };
 }
 
@@ -76,7 +66,7 @@ test("no role allows to list them, nor to see more than their content", async ()
 
 test("one that nothing refers to is known to nobody; it is read as soon as something does", async () => {
   const pair = makeCertificate([host]);
-  await world.apply(certificate(allowed, pair));
+  await world.apply(tlsSecret(allowed, "tls", pair));
   // Whatever might follow its review has followed by the time that something after it has.
   await world.apply(ingress(allowed, "after", "after.example", { to: "web" }));
   await world.answers("after.example", 200);
@@ -105,7 +95,7 @@ test("it is rotated without a gap: each request is answered, with the old one or
   try {
     for (let time = 0; time < 5; time += 1) {
       const next = makeCertificate([host]);
-      await world.apply(certificate(allowed, next));
+      await world.apply(tlsSecret(allowed, "tls", next));
       await until("the new one is served", () => isServed(next), 10_000);
     }
   } finally {

@@ -12,7 +12,7 @@ import { Api, type KubeObject, until } from "./api.ts";
 import { adminToken } from "./control-plane.ts";
 import { Front } from "./front.ts";
 import { kubectl } from "./kubectl.ts";
-import { ingress, namespace, service, web } from "./objects.ts";
+import { ingress, namespace, service, tlsSecret, web } from "./objects.ts";
 
 const facts = inject("field");
 const api = new Api(facts.url, facts.caFile, adminToken);
@@ -60,16 +60,6 @@ function webhook(): KubeObject {
         admissionReviewVersions: ["v1"],
       },
     ],
-  };
-}
-
-function certificate({ chain, key }: Pair): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "tls", namespace: within },
-    type: "kubernetes.io/tls",
-    stringData: { "tls.crt": chain, "tls.key": key },
   };
 }
 
@@ -123,10 +113,10 @@ async function isServed(pair: Pair): Promise<boolean> {
 
 test("what is reviewed is read back and served, with its Secret, and users are told the address", async () => {
   const pair = makeCertificate([host]);
-  await apply(certificate(pair), ingress(within, "web", host, { spec: tls }));
+  await apply(tlsSecret(within, "tls", pair), ingress(within, "web", host, { spec: tls }));
   await until("https is served", () => isServed(pair));
   const next = makeCertificate([host]);
-  await apply(certificate(next));
+  await apply(tlsSecret(within, "tls", next));
   await until("the next certificate is served", () => isServed(next));
   await until("kubectl shows the address", async () =>
     (await kubectl(facts, ["-n", within, "get", "ingress", "web"])).out.includes(address),

@@ -5,6 +5,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { freePorts } from "../harness/node.ts";
+import { linesOf, patternOf } from "../harness/transcript.ts";
 import { Installation } from "./installation.ts";
 
 const root = path.join(import.meta.dirname, "../..");
@@ -26,36 +27,14 @@ beforeEach(async () => {
 
 afterEach(() => here.remove());
 
-interface Line {
-  readonly command: string;
-  readonly answer: string;
-}
-
 test.each(["README.md", "README.zh-CN.md"])("%s shows what happens", async (file) => {
   const lines = linesOf(readFileSync(path.join(root, file), "utf8"));
   expect(lines.length).toBeGreaterThan(8);
   for (const { command, answer } of lines) {
     const said = await run(withPorts(command));
-    const pattern = withPorts(answer)
-      .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("…", ".*");
-    expect(said.trimEnd(), command).toMatch(new RegExp(`^${pattern}$`, "s"));
+    expect(said.trimEnd(), command).toMatch(patternOf(withPorts(answer)));
   }
 });
-
-function linesOf(markdown: string): Line[] {
-  const blocks = [...markdown.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block]) => block ?? "");
-  return blocks.flatMap((block) =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((part) => {
-        // A command goes on where a line is indented.
-        const end = /\n(?! {4})/.exec(part)?.index ?? part.length;
-        return { command: part.slice(0, end), answer: part.slice(end + 1).trimEnd() };
-      }),
-  );
-}
 
 /** The READMEs name the default ports; this installation has others. */
 function withPorts(line: string): string {

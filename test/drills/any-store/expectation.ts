@@ -6,7 +6,8 @@ import type { SeenObject } from "../../../shared/model/seen/object.ts";
 import { wireKindNamed } from "../../../shared/observe/kind.ts";
 import { wantPartition } from "../../../shared/reconcile/keys.ts";
 import { readWant, type Want } from "../../../shared/reconcile/want.ts";
-import { type Entry, maxPageSize, type Store } from "../../../shared/store/port.ts";
+import { entriesOf } from "../../../shared/store/entries.ts";
+import type { Store } from "../../../shared/store/port.ts";
 import { usualTranslation } from "../../harness/entrance.ts";
 import { usualSecrets } from "../../harness/secrets.ts";
 import { Expected } from "../../simulate/oracle/expected.ts";
@@ -46,24 +47,13 @@ async function seenOf(objects: ReadonlyMap<string, WireObject>): Promise<Map<str
 async function wantsOf(store: Store): Promise<Map<string, Want>> {
   const wants = new Map<string, Want>();
   for (const kind of [...seenKinds, ...contestKinds]) {
-    for (const entry of await entriesOf(store, wantPartition(kind))) {
+    for await (const entry of entriesOf(store, wantPartition(kind))) {
       const key = `${kind}/${entry.key.sort}`;
       const reference = parseReferenceKey(key);
       if (reference !== undefined) wants.set(key, (await readWant(store, reference)).want);
     }
   }
   return wants;
-}
-
-export async function entriesOf(store: Store, partition: string): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  let after: string | undefined;
-  do {
-    const page = await store.list(partition, after, maxPageSize);
-    entries.push(...page.entries);
-    after = page.next;
-  } while (after !== undefined);
-  return entries;
 }
 
 function differencesOf(resources: ReadonlyMap<string, unknown>, wants: ReadonlyMap<string, Want>): string[] {

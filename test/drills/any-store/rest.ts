@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Head, readHead } from "../../../shared/reconcile/head.ts";
 import { dirtyPartition, headKey, laterPartition, lockKey } from "../../../shared/reconcile/keys.ts";
+import { listAll } from "../../../shared/reconcile/list-all.ts";
 import type { Store } from "../../../shared/store/port.ts";
 import type { EntranceProcess } from "../../harness/entrance-process.ts";
 import type { TestNode } from "../../harness/node.ts";
-import { entriesOf } from "./expectation.ts";
 
 /** Lease, clock margin, timer and push timeout are 20 s; a clock that is a minute off delays, and so does a busy machine. */
 const withinMs = 300_000;
@@ -41,7 +41,7 @@ export async function comeToRest(
 
 async function missingTo(head: Head | undefined, store: Store, nodes: readonly TestNode[]): Promise<string> {
   for (const partition of [dirtyPartition, laterPartition]) {
-    const marks = await entriesOf(store, partition);
+    const marks = await listAll(store, partition);
     if (marks.length > 0) return `${partition} has ${marks.map(({ key }) => key.sort).join(" ")}`;
   }
   for (const [place, node] of nodes.entries()) {
