@@ -2,7 +2,8 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { freePorts, startNode } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import { startNode } from "../harness/node.ts";
 import { listening, service } from "../node/l4/values.ts";
 import { datagramsPerSecond } from "./datagrams.ts";
 import { startStaticBackend } from "./static-nginx.ts";

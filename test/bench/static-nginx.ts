@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { requestIdConf } from "../../infra/openresty/prepare/log.ts";
 import type { Pair } from "../harness/certificate.ts";
-import { freePorts, request } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import { request } from "../harness/node.ts";
 
 export interface StaticNginx {
   readonly port: number;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findInstallation } from "../../infra/openresty/prepare/installation.ts";
-import { freePorts } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
 
 export interface StaticStream {
   readonly tcp: number;

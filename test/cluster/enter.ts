@@ -2,7 +2,7 @@
  * Namespaces of one's own for the network, processes and mounts: nothing is left of what runs in them, however it ends.
  */
 import { type ChildProcess, execFileSync, type StdioOptions, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { cacheFolder, ensurePrograms, MissingProgram, type Programs } from "./programs.ts";
 
@@ -91,6 +91,8 @@ function mountScratch(folder: string): void {
   mkdirSync(temporary);
   process.env["TMPDIR"] = temporary;
   execFileSync("ip", ["link", "set", "lo", "up"], { stdio: "inherit" });
+  // As the installation guide says: what the tests' applications listen on is taken by no connection.
+  writeFileSync("/proc/sys/net/ipv4/ip_local_reserved_ports", "33000-33999");
 }
 
 function asRoot(command: string): string {

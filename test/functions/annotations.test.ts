@@ -7,8 +7,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { type Backend, type Echo, startBackend } from "../harness/backend.ts";
 import { makeCertificate } from "../harness/certificate.ts";
 import { startTestCluster, type TestCluster } from "../harness/cluster.ts";
+import { freePorts } from "../harness/free-ports.ts";
 import { requestTls } from "../harness/https.ts";
-import { freePorts, type RequestOptions } from "../harness/node.ts";
+import type { RequestOptions } from "../harness/node.ts";
 import { GrpcClient, startGrpc } from "../node/backend/grpc-service.ts";
 
 let cluster: TestCluster;

@@ -8,7 +8,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { root } from "../../infra/wrangler.ts";
 import { makeCertificate, type Pair } from "../harness/certificate.ts";
-import { freePorts } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
 
 const patience = { timeout: 20_000 };
 const name = "entrance.entrance.svc";

@@ -14,7 +14,7 @@ import * as v from "valibot";
 import { dynamoDbLocalJars } from "../../infra/local/setup/dynamodb-local.mjs";
 import { root } from "../../infra/wrangler.ts";
 import { readTemplate } from "./cloudformation.ts";
-import { freePorts } from "./node.ts";
+import { freePorts } from "./free-ports.ts";
 
 const upWithinMs = 60_000;
 /** Ours alone run it, and it has no idea of secrets. */

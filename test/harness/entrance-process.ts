@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Status } from "../../functions/status.ts";
 import { bundle } from "../../infra/build.ts";
-import { freePorts, KEY } from "./node.ts";
+import { freePorts } from "./free-ports.ts";
+import { KEY } from "./node.ts";
 
 export type Platform = "node" | "workerd";
 

@@ -5,7 +5,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePorts } from "./node.ts";
+import { freePorts } from "./free-ports.ts";
 
 /** An election, and the first answer after it. */
 const upWithinMs = 30_000;

@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NodeOptions, type NodePorts, prepareNode } from "../../infra/openresty/prepare.ts";
+import { freePorts } from "./free-ports.ts";
 
 export const KEY = "a-key-of-the-tests";
 
@@ -43,28 +43,6 @@ export function request(port: number, path: string, options: RequestOptions = {}
     outgoing.on("error", reject);
     outgoing.end(body);
   });
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(0, "127.0.0.1", resolve);
-      });
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map((server) => {
-      const address = server.address();
-      return new Promise<number>((resolve, reject) => {
-        if (address === null || typeof address === "string") reject(new Error("no port"));
-        else server.close(() => resolve(address.port));
-      });
-    }),
-  );
 }
 
 export interface Change {

@@ -1,15 +1,16 @@
 /** A whole `npm start` of its own: free ports, a folder of its own, and what a test may do to its processes. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { membersOf } from "../../infra/local/process-table.ts";
 import { readRun } from "../../infra/local/run-file.ts";
+import { freePorts } from "../harness/free-ports.ts";
 
 const bootstrap = path.join(import.meta.dirname, "../../infra/local/bootstrap.mjs");
 
@@ -159,15 +160,4 @@ export function commandLine(pid: number): string {
   } catch {
     return "";
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

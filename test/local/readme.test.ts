@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { freePorts } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
 import { linesOf, patternOf } from "../harness/transcript.ts";
 import { Installation } from "./installation.ts";
 

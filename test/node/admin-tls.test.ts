@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Backend, startBackend } from "../harness/backend.ts";
 import { makeCertificate } from "../harness/certificate.ts";
 import { EntranceProcess } from "../harness/entrance-process.ts";
-import { freePorts, KEY, request, startNode, type TestNode } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import { KEY, request, startNode, type TestNode } from "../harness/node.ts";
 
 const run = promisify(execFile);
 let folder: string;

@@ -2,7 +2,8 @@
 import { createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, type Echo, startBackend } from "../harness/backend.ts";
-import { freePorts, type RequestOptions, startNode, type TestNode } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import { type RequestOptions, startNode, type TestNode } from "../harness/node.ts";
 import { type Member, pool, rule, slice } from "./values.ts";
 
 let node: TestNode;

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { type NodeOptions, type NodePorts, prepareNode } from "../../infra/openresty/prepare.ts";
-import { freePorts, KEY, request, TestNode } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import { KEY, request, TestNode } from "../harness/node.ts";
 
 export class LaunchedNode extends TestNode {
   readonly #child: ChildProcess;

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Backend, startBackend } from "../harness/backend.ts";
 import { makeCertificate } from "../harness/certificate.ts";
-import { type Change, freePorts, request, startNode, type TestNode } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import { type Change, request, startNode, type TestNode } from "../harness/node.ts";
 import { application, certificate, domain, rule } from "./values.ts";
 
 const wanted = Number(process.env["MEMORY_CHANGES"] ?? "12000");

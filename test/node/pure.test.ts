@@ -11,7 +11,8 @@ import { addToDigest, emptyDigest, removeFromDigest } from "../../shared/model/d
 import { comparePrecedence } from "../../shared/model/precedence.ts";
 import { parseResource } from "../../shared/model/resource.ts";
 import { nodeKey, parseResourceKey, poolKey, ruleKey } from "../../shared/model/resource-key.ts";
-import { freePorts, KEY, request } from "../harness/node.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import { KEY, request } from "../harness/node.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "entrance-lua-"));
 let nginx: ChildProcess | undefined;

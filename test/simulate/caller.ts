@@ -18,6 +18,8 @@ export interface CallerOptions {
 export class Caller {
   readonly name: string;
   isAlive = true;
+  /** When it went on after standing still: what it sends then was decided before. */
+  thawedAtMs = 0;
   #isFrozen = false;
   readonly #time: Time;
   readonly #random: Random;
@@ -61,6 +63,7 @@ export class Caller {
   thaw(): void {
     if (!this.#isFrozen) return;
     this.#isFrozen = false;
+    this.thawedAtMs = this.#time.nowMs;
     for (const step of this.#standing.splice(0)) this.#time.after(this.#random.between(0, 1), () => this.go(step));
   }
 

@@ -1,5 +1,8 @@
 /** What befalls copies, the store and nodes. Each fault is over after a while. */
+import { adopt } from "../../shared/operate/adopt.ts";
 import { freeze, unfreeze } from "../../shared/operate/freeze.ts";
+import { readHead } from "../../shared/reconcile/head.ts";
+import { headKey } from "../../shared/reconcile/keys.ts";
 import type { Copy } from "./copy.ts";
 import { edit } from "./edit.ts";
 import type { FaultKind } from "./plan.ts";
@@ -154,6 +157,8 @@ function goOnMeanwhile(world: World): void {
   }
 }
 
+const adoptedAfterMs = 10_000;
+
 /** From now on nothing goes wrong; what went wrong before goes on from where it stands. */
 export function mend(world: World): void {
   world.isMended = true;
@@ -175,5 +180,16 @@ export function mend(world: World): void {
     node.model.isFull = false;
   }
   if (world.plan.faults.includes("held")) world.operate((store) => unfreeze(store, undefined));
+  world.time.after(adoptedAfterMs, () => adoptStrange(world));
   world.trace.add("world", "no more faults");
+}
+
+/** A store that went back to before its first start has another name since: an operator reads that in the status. */
+function adoptStrange(world: World): void {
+  for (const { balancer, model } of world.nodes.values()) {
+    const head = readHead(world.store.get(headKey(balancer)));
+    const { store } = model.state;
+    if (head === undefined || store === "" || store === head.store) continue;
+    world.operate((operated) => adopt(operated, balancer, [store], world.time.nowMs));
+  }
 }

@@ -22,4 +22,13 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   { seed: 316_920, found: "a copy that stood still with a snapshot half read, while nodes came to stay as they are" },
   { seed: 328_426, found: "an API that lists nothing from the middle of a LIST on: few ends, which are believed" },
   { seed: 332_858, found: "a mark from a list that the turn itself had taken off since: its next one went with it" },
+  {
+    seed: 719_784,
+    found: "a copy that stood still with a request in hand, and sent it when nodes were to stay as they are",
+  },
+  { seed: 737_560, found: "the same, and again at its next step" },
+  {
+    seed: 746_536,
+    found: "a store that went back to before its first start, when a node knew it: nobody adopted that",
+  },
 ];

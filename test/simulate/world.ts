@@ -90,7 +90,12 @@ export class World {
       outlived: true,
     });
     this.history = new HistoryOracle(this.store, this, onFault);
-    this.traffic = new TrafficOracle(this.history, () => this.isRestored, onFault);
+    this.traffic = new TrafficOracle(
+      this.history,
+      () => this.isRestored,
+      () => Math.max(...this.copies.map((copy) => copy?.caller.thawedAtMs ?? 0)),
+      onFault,
+    );
     this.store.watcher = {
       read: (by, keys, listed) => this.history.read(by, keys, listed),
       committed: (commit) => {

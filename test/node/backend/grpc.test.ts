@@ -3,8 +3,9 @@ import { createServer, type Http2Server, type ServerHttp2Session } from "node:ht
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificate } from "../../harness/certificate.ts";
+import { freePorts } from "../../harness/free-ports.ts";
 import { requestTls } from "../../harness/https.ts";
-import { freePorts, request, startNode, type TestNode } from "../../harness/node.ts";
+import { request, startNode, type TestNode } from "../../harness/node.ts";
 import { certificate, domain, pool, rule, slice } from "../values.ts";
 import { type GrpcAnswer, type GrpcBackend, GrpcClient, startGrpc } from "./grpc-service.ts";
 

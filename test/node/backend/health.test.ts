@@ -5,7 +5,8 @@ import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer as createTcp } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificate } from "../../harness/certificate.ts";
-import { freePorts, request, startNode, type TestNode } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
+import { request, startNode, type TestNode } from "../../harness/node.ts";
 import { type Member, pool, rule, slice } from "../values.ts";
 import { startGrpc } from "./grpc-service.ts";
 

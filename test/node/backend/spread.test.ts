@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, type Echo, startBackend } from "../../harness/backend.ts";
-import { freePorts, type RequestOptions, startNode, type TestNode } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
+import { type RequestOptions, startNode, type TestNode } from "../../harness/node.ts";
 import { type Member, pool, rule, slice } from "../values.ts";
 import { Authority } from "./authority.ts";
 

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { freePorts } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 import { pool, slice } from "../values.ts";
 

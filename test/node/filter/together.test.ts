@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import WebSocket from "ws";
 import { type Backend, type Echo, startBackend } from "../../harness/backend.ts";
-import { freePorts } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 import { pool, rule, slice } from "../values.ts";
 

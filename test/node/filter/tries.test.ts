@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../harness/backend.ts";
-import { freePorts } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 import { pool, slice } from "../values.ts";
 

@@ -1,6 +1,7 @@
 // What is said of a port before it is there: nobody should be told that it is open and be refused.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePorts, startNode, type TestNode } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
+import { startNode, type TestNode } from "../../harness/node.ts";
 import { greeting } from "./client.ts";
 import { type Member, tcpMember } from "./members.ts";
 import { applied, connectionPool, listening, membersOf, service, settled, stateOf } from "./values.ts";

@@ -2,12 +2,13 @@
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePorts, startNode, type TestNode } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
+import { startNode, type TestNode } from "../../harness/node.ts";
 import { datagram, greeting, hold } from "./client.ts";
 import { type Member, tcpMember, udpMember } from "./members.ts";
 import { applied, connectionPool, listening, membersOf, service, stateOf } from "./values.ts";
@@ -57,6 +58,22 @@ test("a busy port is told; others open; it opens once it is free, and a freed on
   await expect.poll(() => greeting(busy).catch(() => ""), { timeout: 15_000 }).toBe("one");
   await expect.poll(() => datagram(udp, "q", 1, 300).catch(() => []), { timeout: 15_000 }).toEqual(["dns:q"]);
   await expect.poll(async () => (await node.state()).listenersFailed).toBe(0);
+});
+
+test("a port that a connection of this machine has, among those that Linux takes for them", async () => {
+  const [first, last] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").trim().split(/\s+/);
+  const connection = connect(node.ports.http, "127.0.0.1");
+  await once(connection, "connect");
+  const { localPort: port = 0 } = connection;
+  const key = `VirtualService/tcp/${port}`;
+  await applied(node, [...listening("tcp", port, "db", [{ port: one.port }]), service("tcp", port, "db")]);
+  const reason =
+    `0.0.0.0:${port} is taken, by another program or by a connection that this machine opened, which has ports ` +
+    `${first} to ${last} for them: end the program, or add the port to net.ipv4.ip_local_reserved_ports of the ` +
+    "machine, or use another port";
+  expect(await stateOf(node, key)).toEqual({ state: "failed", reason });
+  connection.destroy();
+  await node.apply([{ key, value: null }]);
 });
 
 test("the node's own ports are refused for that service alone; for UDP they are free", async () => {

@@ -2,7 +2,8 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startBackend } from "../../harness/backend.ts";
-import { freePorts, request, startNode, type TestNode } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
+import { request, startNode, type TestNode } from "../../harness/node.ts";
 import { datagram, greeting, greetings, hold } from "./client.ts";
 import { type Member, tcpMember, udpMember } from "./members.ts";
 import { applied, connectionPool, listening, membersOf, service, settled, stateOf, without } from "./values.ts";

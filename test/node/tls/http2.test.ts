@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { WebSocket } from "ws";
 import type { Echo } from "../../harness/backend.ts";
 import { makeCertificate } from "../../harness/certificate.ts";
-import { freePorts } from "../../harness/node.ts";
+import { freePorts } from "../../harness/free-ports.ts";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 import { certificate, domain, pool, rule, slice } from "../values.ts";
 

@@ -23,6 +23,7 @@ interface Head {
   readonly digest: string;
   readonly complete: boolean;
   readonly frozen?: number;
+  readonly replaces?: readonly { readonly store: string }[];
 }
 
 interface Around {
@@ -54,6 +55,8 @@ export class HistoryOracle implements StoreWatcher {
   readonly hints = new Map<string, number>();
   /** By balancer: since when an operator has its nodes stay as they are. */
   readonly heldSince = new Map<string, number>();
+  /** Stores whose nodes an operator has had taken over. */
+  readonly replaced = new Set<string>();
   /** How many times everything was listed. */
   wholeLists = 0;
   #finished = 0;
@@ -205,6 +208,7 @@ export class HistoryOracle implements StoreWatcher {
     const last = this.#heads.get(balancer);
     this.#heads.set(balancer, head);
     this.#hold(balancer, head);
+    for (const { store } of head.replaces ?? []) this.replaced.add(store);
     if (last !== undefined && last.store !== head.store) this.#fault(`1: the head of ${balancer} has another store`);
     const isLower =
       last !== undefined && (head.epoch < last.epoch || (head.epoch === last.epoch && head.revision < last.revision));

@@ -7,7 +7,7 @@ import type { NodeServer, NodeWatcher } from "../node-server.ts";
 import type { Anchor } from "../objects.ts";
 import type { HistoryOracle } from "./history.ts";
 
-/** What was sent before nodes were to stay as they are comes within this. */
+/** What was decided before nodes were to stay as they are comes within this, and within this after who decided it went on. */
 const underWayMs = 10_000;
 
 type Found = "404" | "503" | "backend";
@@ -19,11 +19,18 @@ export class TrafficOracle implements NodeWatcher {
   readonly #history: HistoryOracle;
   /** A store that was restored has another history than what was read before. */
   readonly #isRestored: () => boolean;
+  readonly #lastThawMs: () => number;
   readonly #fault: (sentence: string) => void;
 
-  constructor(history: HistoryOracle, isRestored: () => boolean, fault: (sentence: string) => void) {
+  constructor(
+    history: HistoryOracle,
+    isRestored: () => boolean,
+    lastThawMs: () => number,
+    fault: (sentence: string) => void,
+  ) {
     this.#history = history;
     this.#isRestored = isRestored;
+    this.#lastThawMs = lastThawMs;
     this.#fault = fault;
   }
 
@@ -39,13 +46,15 @@ export class TrafficOracle implements NodeWatcher {
     }
     if (!receipt.ok) return;
     const heldSince = this.#history.heldSince.get(node.balancer) ?? node.nowMs;
-    if (heldSince < node.nowMs - underWayMs) this.#fault(`held: ${method} to ${node.url}, which is to stay as it is`);
+    if (Math.max(heldSince, this.#lastThawMs()) < node.nowMs - underWayMs)
+      this.#fault(`held: ${method} to ${node.url}, which is to stay as it is`);
     const { store, epoch, revision, digest } = node.model.state;
     const name = `${method} to ${node.url}`;
     const isLower =
       store === before.store && (epoch < before.epoch || (epoch === before.epoch && revision < before.revision));
     if (isLower) this.#fault(`1: ${name}: from ${before.epoch}/${before.revision} down to ${epoch}/${revision}`);
-    if (before.store !== "" && store !== before.store) this.#fault(`1: ${name}: it goes to another store`);
+    const isForeign = before.store !== "" && store !== before.store;
+    if (isForeign && !this.#history.replaced.has(before.store)) this.#fault(`1: ${name}: it goes to another store`);
     if (!this.#history.isWanted(node.balancer, store, epoch, revision, digest)) {
       this.#fault(`3: ${name}: what it has at ${epoch}/${revision} was never wanted`);
     }

@@ -1,4 +1,5 @@
 -- Whether nginx could open a socket: it is tried as nginx does it, and let go at once.
+local ephemeral = require "l4.ephemeral"
 local ffi = require "ffi"
 require "state.system" -- declares close, inet_pton and strerror
 
@@ -16,6 +17,7 @@ local AF_INET, AF_INET6 = 2, 10
 local SOCK_TYPE = { tcp = 1, udp = 2 }
 local SOCK_CLOEXEC = 0x80000
 local SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT = 1, 2, 15
+local EADDRINUSE = 98
 local IPPROTO_IPV6, IPV6_V6ONLY = 41, 26
 local ON = ffi.new("int[1]", 1)
 
@@ -23,9 +25,13 @@ local SENTENCES = {
   [1] = "the node may not open %s (EPERM)",
   [13] = "the node may not open %s: ports below 1024 need CAP_NET_BIND_SERVICE",
   [97] = "this machine has no IPv6, which %s needs",
-  [98] = "another program has %s: end it, or use another port",
+  [EADDRINUSE] = "another program has %s: end it, or use another port",
   [99] = "no interface of this machine has the address of %s",
 }
+
+-- Where Linux takes ports for connections; one keeps its port from others for a minute after it has ended.
+local TAKEN = "%s is taken, by another program or by a connection that this machine opened, which has ports %d to %d "
+  .. "for them: end the program, or add the port to net.ipv4.ip_local_reserved_ports of the machine, or use another port"
 
 local function address_of(it)
   if it.address:find(":", 1, true) then
@@ -53,6 +59,10 @@ end
 
 local function sentence(it)
   local number = ffi.errno()
+  local first, last = ephemeral(it.port)
+  if number == EADDRINUSE and first then
+    return TAKEN:format(it.listen, first, last)
+  end
   local text = SENTENCES[number] or "%s can't be opened: " .. ffi.string(C.strerror(number)):gsub("%%", "%%%%")
   return text:format(it.listen)
 end
