@@ -110,19 +110,36 @@ export async function stageOutcome(
     (key) => !(key in uses) || canonicalJson(before.uses[key]) !== canonicalJson(uses[key]),
   );
   await stage(returned.length > 0 ? all : uses);
+  let left: Want["uses"] = all;
   for (let start = 0; start < returned.length; start += returnedPerGroup) {
-    const group = returned.slice(start, start + returnedPerGroup).flatMap((key) => parseReferenceKey(key) ?? []);
-    const marks = group.filter((used) => before.uses[referenceKey(used)] !== null);
-    await ledger.stage(() => ({
-      writes: group.map((used) => {
-        const claim = uses[referenceKey(used)];
-        return { key: userKey(used, reference), value: claim === undefined ? null : userText(claim) };
-      }),
-      marks,
-    }));
+    const group = returned.slice(start, start + returnedPerGroup);
+    left = withoutReturned(left, group, uses);
+    const { writes, marks } = takenBack(reference, group, before.uses, uses);
+    // The want with them: wherever a crash falls, it tells of the user records that are there.
+    const now = left;
+    await stageWant(context, ledger, reference, ({ want }) => ({ want: { ...want, uses: now }, writes, marks }));
   }
-  if (returned.length > 0) await stage(uses);
   return affected;
+}
+
+/** `keys` as they are in `next`, or gone. */
+function withoutReturned(uses: Want["uses"], keys: readonly string[], next: Want["uses"]): Want["uses"] {
+  const others = Object.entries(uses).filter(([key]) => !keys.includes(key));
+  return Object.fromEntries([...others, ...Object.entries(next).filter(([key]) => keys.includes(key))]);
+}
+
+/** The user records of what is used no more or otherwise, and marks of what was claimed. */
+function takenBack(user: Reference, keys: readonly string[], last: Want["uses"], next: Want["uses"]) {
+  const writes: Write[] = [];
+  const marks: Reference[] = [];
+  for (const key of keys) {
+    const used = parseReferenceKey(key);
+    if (used === undefined) continue;
+    const claim = next[key];
+    writes.push({ key: userKey(used, user), value: claim === undefined ? null : userText(claim) });
+    if (last[key] !== null) marks.push(used);
+  }
+  return { writes, marks };
 }
 
 /** Services, Secrets and contests are claimed of; their claims are part of what they translate. */

@@ -30,8 +30,9 @@ local SENTENCES = {
 }
 
 -- Where Linux takes ports for connections; one keeps its port from others for a minute after it has ended.
-local TAKEN = "%s is taken, by another program or by a connection that this machine opened, which has ports %d to %d "
-  .. "for them: end the program, or add the port to net.ipv4.ip_local_reserved_ports of the machine, or use another port"
+local TAKEN = "%s is taken, by another program or by a connection that this machine opened, which has ports "
+  .. "%d to %d for them: end the program, or add the port to net.ipv4.ip_local_reserved_ports of the machine, or use "
+  .. "another port"
 
 local function address_of(it)
   if it.address:find(":", 1, true) then
