@@ -100,7 +100,7 @@ test("pods that are added get requests, pods that go get none and lose none", as
   };
 
   await world.api.merge(deployment, { spec: { replicas: 3 } });
-  await until("three pods answer", async () => (await world.pods(host, 12)).size === 3);
+  await until("three pods answer", () => world.podsAnswer(host, 3));
   await world.api.merge(deployment, { spec: { replicas: 1 } });
   await until("one pod answers", async () => {
     const answered = await world.pods(host, 12);
@@ -115,7 +115,7 @@ test("an application is rolled under traffic without a wrong answer", async () =
   // They serve on for as long as a busy machine may take to tell the node.
   const app = web(within, "web", 2, { drainMs: 3_000 });
   await world.apply(namespace(within), app, service(within, "web"), ingress(within, "web", host));
-  await until("both pods answer", async () => (await world.pods(host, 8)).size === 2);
+  await until("both pods answer", () => world.podsAnswer(host, 2));
   const before = await world.pods(host, 8);
 
   const answers = new Map<number, number>();

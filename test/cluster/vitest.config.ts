@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     root: path.join(import.meta.dirname, "../.."),
     include: ["test/cluster/**/*.test.ts"],
+    setupFiles: ["test/cluster/emptied.ts"],
     testTimeout: 120_000,
     hookTimeout: 180_000,
     fileParallelism: false,

@@ -58,7 +58,13 @@ export class World {
     });
   }
 
-  /** Who answered, of so many requests. */
+  /** So many, and nobody else: not even that there is nobody. */
+  async podsAnswer(host: string, count: number): Promise<boolean> {
+    const answered = await this.pods(host, 4 * count);
+    return answered.size === count && [...answered].every((pod) => !/^\d+$/.test(pod));
+  }
+
+  /** Who answered, of so many requests; instead of a pod, the status. */
   async pods(host: string, requests: number): Promise<Set<string>> {
     const found = new Set<string>();
     for (let sent = 0; sent < requests; sent += 1) {

@@ -32,4 +32,8 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
     found: "a store that went back to before its first start, when a node knew it: nobody adopted that",
   },
   { seed: 766_063, found: "a crash between what was taken back in groups: claimed again it had no record of its user" },
+  {
+    seed: 1_008_807,
+    found: "a cluster that went back, and an Ingress that lived again before a LIST had told of that",
+  },
 ];

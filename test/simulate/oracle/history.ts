@@ -234,7 +234,8 @@ export class HistoryOracle implements StoreWatcher {
     // A cluster that went back to a backup has its dead again.
     const buried = (last?.position.era === seen.position.era && this.#buried.get(name)) || new Set();
     if (seen.gone) buried.add(seen.uid);
-    else if (buried.has(seen.uid)) this.#fault(`5: ${name} returns from the dead as ${seen.uid}`);
+    else if (buried.has(seen.uid) && this.#around.apiserver.ends.has(seen.uid))
+      this.#fault(`5: ${name} returns from the dead as ${seen.uid}`);
     this.#buried.set(name, buried);
     // A burial alone says nothing of who comes after it.
     const isUnknown = last === undefined || (last.gone && last.position.resourceVersion === "0");
