@@ -45,8 +45,8 @@ export async function runTurns(
     lock = undefined;
     const ledger = new Ledger(context, held, onCommitted);
     try {
-      await runTurn(context, ledger);
-      if (ledger.referred.length > 0) onReferred(ledger.referred);
+      // One that ends early may have come so far, too.
+      await runTurn(context, ledger).finally(() => ledger.referred.length > 0 && onReferred(ledger.referred));
       // The second look: a mark that was made while the lock read held has nobody else to find it.
       const look = await context.store.list(dirtyPartition, undefined, 1);
       if (look.entries.length > 0) lock = await tryAcquire(context);
