@@ -18,6 +18,7 @@ import { refusedText } from "./refused.ts";
 import { tick, workDue } from "./repair.ts";
 import { newProblemsOf } from "./review.ts";
 import { ensureHeads, ensureRules, markWhereRulesChanged } from "./rules.ts";
+import type { Recorded } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { CertificateEnds } from "./survey-certificates.ts";
 import { type Triggered, trigger } from "./trigger.ts";
@@ -71,13 +72,13 @@ export class Entrance {
     host.after(() => this.#readBack.at(observation.reference, wish));
   }
 
-  #follow({ lock }: Triggered): void {
-    if (lock !== undefined) this.context.host.after(() => this.resume(lock), lock);
+  #follow({ lock, recorded }: Triggered): void {
+    if (lock !== undefined) this.context.host.after(() => this.resume(lock, recorded), lock);
   }
 
   /** Works off the marks under a lock that this process, or another one, has taken. Never throws. */
-  resume(lock: HeldLock): Promise<void> {
-    return runTurns(this.context, lock, (committed) => this.pusher.committed(committed), this.#onReferred);
+  resume(lock: HeldLock, recorded: readonly Recorded[] = []): Promise<void> {
+    return runTurns(this.context, lock, (committed) => this.pusher.committed(committed), this.#onReferred, recorded);
   }
 
   readonly #onReferred: OnReferred = (secrets) => {

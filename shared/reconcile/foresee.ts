@@ -10,7 +10,7 @@ import { answer } from "./answer.ts";
 import { dirtyKey, refusedKey, seenKey, usersPartition, wantKey } from "./keys.ts";
 import { isClaimable } from "./outcome.ts";
 import type { Readings } from "./readings.ts";
-import { readSeen } from "./seen.ts";
+import { type Recorded, readSeen } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { isOfTheStore } from "./step.ts";
 import { claimsOf, usersIn } from "./users.ts";
@@ -20,6 +20,18 @@ import { readWant } from "./want.ts";
 export async function foresee(context: Context, readings: Readings, references: readonly Reference[]): Promise<void> {
   const runs = await Promise.allSettled(references.map((reference) => foreseeOne(context, readings, reference)));
   for (const run of runs) if (run.status === "rejected" && isOfTheStore(run.reason)) throw run.reason;
+}
+
+/** The same of seen records that were just committed: what they will ask is guessed before anything is answered. */
+export function foreseeRecorded(context: Context, readings: Readings, recorded: readonly Recorded[]): Promise<void> {
+  const references: Reference[] = [];
+  for (const { reference, entry } of recorded) {
+    readings.know(entry);
+    const seen = readSeen(entry);
+    for (const guess of seen?.object === undefined ? [] : guessReads(seen.object)) begin(readings, guess);
+    references.push(reference);
+  }
+  return foresee(context, readings, references);
 }
 
 async function foreseeOne(context: Context, readings: Readings, reference: Reference): Promise<void> {

@@ -73,6 +73,11 @@ export class Ledger {
     this.#rules = [rules];
   }
 
+  /** Reads the heads of all balancers at once: whatever is committed moves one, mostly. */
+  async open(): Promise<void> {
+    await Promise.all(this.#context.balancers.map(({ name }) => this.#revisions.head(name)));
+  }
+
   get fence(): number {
     return this.#held().fence;
   }

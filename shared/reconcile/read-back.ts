@@ -8,12 +8,13 @@ import { observeIdentity } from "../observe/list.ts";
 import { entriesOf } from "../store/entries.ts";
 import type { Entry, Key } from "../store/port.ts";
 import { type Apply, isThisCluster, type Read, readListed } from "./cluster.ts";
-import { type Floor, readFloor } from "./floor.ts";
+import { type Floor, floorIn, readFloor } from "./floor.ts";
 import { type Found, type Hint, isMet, readHint, type Wanted } from "./hint.ts";
 import { hinted, hintKey, hintPartition } from "./keys.ts";
 import { listSoon } from "./list-tick.ts";
 import { closed, isForbidden, isReferredTo } from "./secrets.ts";
 import type { Context } from "./settings.ts";
+import { type Known, readKnown } from "./trigger.ts";
 
 /** Measured: an object can be read back about when its write returns, mostly a few milliseconds after our answer. */
 const pausesMs = [0, 2, 3, 5, 10, 20, 50, 100, 200, 400, 800];
@@ -24,7 +25,7 @@ const pausesOfAny = 7;
  * its cache has heard of every write to the cluster before, of any kind; of those that are not the object's own it hears
  * when it asks, each 100 ms (k8s.io/apiserver, storage/cacher/progress).
  */
-const gets = 5;
+const gets = 8;
 /** Then by the timer, whose period is the least; a write takes no longer than the apiserver's own time limit, 60 s. */
 const laterMs = [3_000, 5_000, 10_000, 20_000, 30_000];
 /** So many objects are read back side by side in one process; others wait, and the timer comes back to what is too much. */
@@ -99,10 +100,11 @@ export class ReadBack {
         pause = 0;
       }
       if (pause > 0) await kubernetes?.wait(pausesMs[pause] ?? 0);
-      const [entry, floor] = await Promise.all([store.get(key), readFloor(store, reference.kind)]);
+      const [entry, known] = await Promise.all([store.get(key), readKnown(this.#context, reference)]);
+      const floor = floorIn(known.floor);
       const { wish } = work;
       const isExpected = wish?.what === "there" && reference.kind !== "Secret" && pause < gets;
-      const present = isExpected ? await this.#get(reference, floor, wish) : undefined;
+      const present = isExpected ? await this.#get(reference, known, wish) : undefined;
       if (present === "not yet") continue;
       const found = present ?? (await this.#read(reference, floor));
       if (found === undefined) return;
@@ -143,8 +145,9 @@ export class ReadBack {
   }
 
   /** Undefined: a LIST can tell more. "not yet": what was reviewed is not there, nor anything newer. */
-  async #get(reference: SeenReference, floor: Floor, wish: Wanted): Promise<Found | "not yet" | undefined> {
+  async #get(reference: SeenReference, known: Known, wish: Wanted): Promise<Found | "not yet" | undefined> {
     const { kind, namespace, name } = reference;
+    const floor = floorIn(known.floor);
     const { kubernetes } = this.#context;
     let item: unknown;
     try {
@@ -164,7 +167,7 @@ export class ReadBack {
     if (observation === undefined || referenceKey(observation.reference) !== referenceKey(reference)) return undefined;
     const found = presentOf(observation);
     if (!isMet(wish, found)) return "not yet";
-    await this.#apply([observation], { era: floor.era, resourceVersion, takesLock: true, isAgain: false });
+    await this.#apply([observation], { era: floor.era, resourceVersion, takesLock: true, isAgain: false, known });
     return found;
   }
 

@@ -43,9 +43,20 @@ export class Readings implements Pick<Store, "get"> {
     return this.#keep(this.#lists, partition, this.#readAll(partition));
   }
 
-  /** Marks are listed anew: what observers have written since then counts. */
-  look(): void {
-    for (const name of this.#entries.keys()) if (isObserved(name)) this.#entries.delete(name);
+  /**
+   * Marks are listed anew: what observers have written since then counts. `marked`: whatever they have written since
+   * these readings began is marked, and is of these names.
+   */
+  look(marked?: ReadonlySet<string>): void {
+    for (const name of this.#entries.keys()) {
+      if (isObserved(name) && marked?.has(name) !== false) this.#entries.delete(name);
+    }
+  }
+
+  /** As whoever works with this has just committed it. */
+  know(entry: Entry): void {
+    this.#add([entry]);
+    this.#entries.set(keyText(entry.key), Promise.resolve(entry));
   }
 
   /** It is to be read once more. */

@@ -1,6 +1,6 @@
 /** What is known of an object, and whether an observation is news. */
 import { contentHash } from "../model/canonical.ts";
-import type { Absence, Observation } from "../model/observation.ts";
+import type { Absence, Observation, SeenReference } from "../model/observation.ts";
 import { comparePositions, type Position } from "../model/position.ts";
 import { sealKeyOf } from "../model/sealed.ts";
 import type { SeenObject } from "../model/seen/object.ts";
@@ -20,6 +20,12 @@ export interface SeenRecord {
   readonly ended?: readonly string[];
   /** A LIST brought it, and nothing has told of it yet: what tells of it is late, or lost. */
   readonly listed?: true;
+}
+
+/** A record as one commit has written it. */
+export interface Recorded {
+  readonly reference: SeenReference;
+  readonly entry: Entry;
 }
 
 /** Each took a burial and a birth that came in the wrong order; the oldest are forgotten. */

@@ -4,14 +4,14 @@ import type { Absence, Observation, SeenReference } from "../model/observation.t
 import { describeReference, referenceKey, type SeenKind, seenKinds } from "../model/reference.ts";
 import type { SeenEndpointSlice } from "../model/seen/endpoint-slice.ts";
 import { utf8Length } from "../model/utf8.ts";
-import { type Check, maxCommitKeys, type Write } from "../store/port.ts";
+import { type Check, type Entry, type Key, maxCommitKeys, type Write } from "../store/port.ts";
 import { type Floor, floorIn, isDoubtful, isPast } from "./floor.ts";
 import { leaveHints } from "./hint.ts";
 import { dirtyKey, floorKey, laterKey, lockKey, seenKey } from "./keys.ts";
 import { acquisition, type HeldLock, readLock, refuseClosed, tryAcquire } from "./lock.ts";
 import { markText } from "./mark.ts";
 import { withoutStrangers } from "./secrets.ts";
-import { isPlaced, news, readSeen, type SeenRecord } from "./seen.ts";
+import { isPlaced, news, type Recorded, readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 
 /** Seen, mark and postponed mark of each object, the lock, and the floor of each kind fit into one commit. */
@@ -26,6 +26,8 @@ const commitsAtOnce = 4;
 export interface Triggered {
   /** Taken in the same commit: the caller runs the turn after it has answered. */
   readonly lock: HeldLock | undefined;
+  /** By that same commit. */
+  readonly recorded: readonly Recorded[];
   readonly counts: Readonly<Record<"changed" | "moved" | "old" | "unknown" | "hint", number>>;
   /** To be read back: what was told of them is not enough to know what they are. */
   readonly hints: readonly SeenReference[];
@@ -42,6 +44,22 @@ export interface Reading {
   readonly takesLock: boolean;
   /** By a LIST that was not the first: what it changes should have been told. */
   readonly isAgain: boolean;
+  /** Of the one object that was read; whatever has changed since makes another attempt. */
+  readonly known?: Known;
+}
+
+/** What the store has of an object, and of what is written with it. */
+export interface Known {
+  readonly lock: Entry | undefined;
+  readonly floor: Entry | undefined;
+  readonly seen: Entry | undefined;
+  readonly mark: Entry | undefined;
+}
+
+export async function readKnown({ store }: Pick<Context, "store">, reference: SeenReference): Promise<Known> {
+  const keys = [lockKey, floorKey(reference.kind), seenKey(reference), dirtyKey(reference)];
+  const [lock, floor, seen, mark] = await Promise.all(keys.map((key) => store.get(key)));
+  return { lock, floor, seen, mark };
 }
 
 interface Subject {
@@ -84,7 +102,8 @@ export async function trigger(
   const others = grouped(all.filter(({ reference }) => reference.kind !== "EndpointSlice"));
   const last = others.pop() ?? slices.pop();
   for (const groups of [slices, others]) await sideBySide(groups, (group) => recordGroup(group, false));
-  let lock = last === undefined ? undefined : await recordGroup(last, reading?.takesLock !== false);
+  const begun = last === undefined ? undefined : await recordGroup(last, reading?.takesLock !== false);
+  let lock = begun?.lock;
   const wanted = context.kubernetes === undefined ? [] : await withoutStrangers(context, [...hints.values()]);
   await leaveHints(context, wanted);
   // The lock read held, or an earlier commit left marks: the holder's last look may have come before them.
@@ -92,7 +111,7 @@ export async function trigger(
   for (const [outcome, count] of Object.entries(counts)) {
     if (count > 0) context.counters.add("entrance_observations_total", { outcome }, count);
   }
-  return { lock, counts, hints: wanted };
+  return { lock, recorded: begun?.recorded ?? [], counts, hints: wanted };
 }
 
 /** With a fault no further one is begun, and it is thrown once nothing is under way any more. */
@@ -133,24 +152,22 @@ async function record(
   counts: Counts,
   hints: Map<string, SeenReference>,
   reading: Reading | undefined,
-): Promise<HeldLock | undefined> {
+): Promise<{ readonly lock: HeldLock; readonly recorded: readonly Recorded[] } | undefined> {
   let acquire = withLock;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const [lockEntry, floors, ...entries] = await Promise.all([
-      acquire ? context.store.get(lockKey) : undefined,
-      floorsFor(context, subjects),
-      ...subjects.map(async ({ reference }) => {
-        const keys = [seenKey(reference), dirtyKey(reference)] as const;
-        const [seen, mark] = await Promise.all(keys.map((key) => context.store.get(key)));
-        return { seen, mark };
-      }),
-    ]);
+    const [lockEntry, floors, ...entries] = await readFor(
+      context,
+      subjects,
+      acquire,
+      attempt === 0 ? reading?.known : undefined,
+    );
     if (acquire) refuseClosed(readLock(lockEntry));
     const checks: Check[] = [];
     const writes: Write[] = [];
     const found = { changed: 0, moved: 0, old: 0, unknown: 0, hint: 0 };
     const doubtful: SeenReference[] = [];
     const floorChecks = new Map<string, Check>();
+    const recorded: { reference: SeenReference; key: Key; value: string }[] = [];
     subjects.forEach((subject, index) => {
       const entry = entries[index];
       const floor = floors.get(subject.reference.kind);
@@ -161,7 +178,9 @@ async function record(
       if (floor !== undefined && entry?.seen === undefined) floorChecks.set(floor.check.key.sort, floor.check);
       const key = seenKey(subject.reference);
       checks.push({ key, version: entry?.seen?.version ?? null });
-      writes.push({ key, value: JSON.stringify(outcome.record) });
+      const value = JSON.stringify(outcome.record);
+      writes.push({ key, value });
+      recorded.push({ reference: subject.reference, key, value });
       if (!outcome.changed) return;
       writes.push({ key: dirtyKey(subject.reference), value: markText(context.now(), entry?.mark, outcome.isUrgent) });
       writes.push({ key: laterKey(subject.reference), value: null });
@@ -182,9 +201,12 @@ async function record(
       }
       for (const outcome of outcomes) counts[outcome] += found[outcome];
       if (taken !== undefined) context.counters.add("entrance_fences_total");
-      return taken === undefined
-        ? undefined
-        : { fence: taken.fence, version: result.version, writtenAt: context.now() };
+      if (taken === undefined) return undefined;
+      const { version } = result;
+      return {
+        lock: { fence: taken.fence, version, writtenAt: context.now() },
+        recorded: recorded.map(({ reference, key, value }) => ({ reference, entry: { key, value, version } })),
+      };
     }
     for (const outcome of outcomes) counts[outcome] += found[outcome];
     return undefined;
@@ -196,17 +218,44 @@ async function record(
 
 const outcomes = ["changed", "moved", "old", "unknown", "hint"] as const;
 
+async function readFor(
+  context: Context,
+  subjects: readonly Subject[],
+  withLock: boolean,
+  known: Known | undefined,
+): Promise<[Entry | undefined, ReadonlyMap<SeenKind, KnownFloor>, ...Pick<Known, "seen" | "mark">[]]> {
+  const [only, ...others] = subjects;
+  if (known !== undefined && only !== undefined && others.length === 0) {
+    const { kind } = only.reference;
+    return [withLock ? known.lock : undefined, new Map([[kind, floorOf(kind, known.floor)]]), known];
+  }
+  return Promise.all([
+    withLock ? context.store.get(lockKey) : undefined,
+    floorsFor(context, subjects),
+    ...subjects.map(async ({ reference }) => {
+      const keys = [seenKey(reference), dirtyKey(reference)] as const;
+      const [seen, mark] = await Promise.all(keys.map((key) => context.store.get(key)));
+      return { seen, mark };
+    }),
+  ]);
+}
+
+interface KnownFloor {
+  readonly floor: Floor;
+  readonly check: Check;
+}
+
+function floorOf(kind: SeenKind, entry: Entry | undefined): KnownFloor {
+  return { floor: floorIn(entry), check: { key: floorKey(kind), version: entry?.version ?? null } };
+}
+
 async function floorsFor(
   { kubernetes, store }: Context,
   subjects: readonly Subject[],
-): Promise<ReadonlyMap<SeenKind, { floor: Floor; check: Check }>> {
+): Promise<ReadonlyMap<SeenKind, KnownFloor>> {
   if (kubernetes === undefined) return new Map();
   const kinds = [...new Set(subjects.map(({ reference }) => reference.kind))];
-  const floors = kinds.map(async (kind) => {
-    const key = floorKey(kind);
-    const entry = await store.get(key);
-    return [kind, { floor: floorIn(entry), check: { key, version: entry?.version ?? null } }] as const;
-  });
+  const floors = kinds.map(async (kind) => [kind, floorOf(kind, await store.get(floorKey(kind)))] as const);
   return new Map(await Promise.all(floors));
 }
 

@@ -2,15 +2,16 @@
 import { EntranceError } from "../model/error.ts";
 import type { SeenReference } from "../model/observation.ts";
 import { parseReferenceKey } from "../model/reference.ts";
-import type { Entry } from "../store/port.ts";
-import { foresee } from "./foresee.ts";
-import { dirtyPartition } from "./keys.ts";
+import { type Entry, keyText, type Page } from "../store/port.ts";
+import { foresee, foreseeRecorded } from "./foresee.ts";
+import { dirtyKey, dirtyPartition, seenKey } from "./keys.ts";
 import { Ledger, LockLost } from "./ledger.ts";
 import { type HeldLock, tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import { marksBehind } from "./marks-behind.ts";
 import type { Committed } from "./revisions.ts";
 import { rulesCheck } from "./rules.ts";
+import type { Recorded } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { Stepper } from "./step.ts";
 
@@ -30,15 +31,18 @@ export type OnReferred = (secrets: readonly SeenReference[]) => void;
 
 /**
  * Runs turns until no mark is due or somebody else holds the lock; `onCommitted` hears of each revision as it becomes
- * durable. Never throws: what could not be done is still marked, and a wake-up is asked for.
+ * durable. Never throws: what could not be done is still marked, and a wake-up is asked for. `recorded`: by the commit
+ * that took the lock.
  */
 export async function runTurns(
   context: Context,
   acquired: HeldLock,
   onCommitted: (committed: readonly Committed[]) => void,
   onReferred: OnReferred = () => undefined,
+  recorded: readonly Recorded[] = [],
 ): Promise<void> {
   let lock: HeldLock | undefined = acquired;
+  let begun = recorded;
   while (lock !== undefined) {
     context.counters.add("entrance_turns_total");
     const held: HeldLock = lock;
@@ -46,7 +50,8 @@ export async function runTurns(
     const ledger = new Ledger(context, held, onCommitted);
     try {
       // One that ends early may have come so far, too.
-      await runTurn(context, ledger).finally(() => ledger.referred.length > 0 && onReferred(ledger.referred));
+      await runTurn(context, ledger, begun).finally(() => ledger.referred.length > 0 && onReferred(ledger.referred));
+      begun = [];
       // The second look: a mark that was made while the lock read held has nobody else to find it.
       const look = await context.store.list(dirtyPartition, undefined, 1);
       if (look.entries.length > 0) lock = await tryAcquire(context);
@@ -64,11 +69,17 @@ export async function runTurns(
 }
 
 /** The last commit of the turn frees the lock as well. */
-async function runTurn(context: Context, ledger: Ledger): Promise<void> {
+async function runTurn(context: Context, ledger: Ledger, recorded: readonly Recorded[]): Promise<void> {
   const stepper = new Stepper(context, ledger);
   let after: string | undefined;
   const listMarks = () => context.store.list(dirtyPartition, after, listedMarks);
-  const [first, rules] = await Promise.all([listMarks(), rulesCheck(context)]);
+  // What it will need, as far as that is known before its marks are: all of it is one wait.
+  const [first, rules] = await Promise.all([
+    listMarks(),
+    rulesCheck(context),
+    ledger.open(),
+    foreseeRecorded(context, ledger.readings, recorded),
+  ]);
   ledger.abide(rules);
   let page = first;
   for (let objects = 0; ; ) {
@@ -76,7 +87,7 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
     // Listed last of all, so that whatever came before a route is among them.
     const place = behind.some(({ key }) => key.sort > slicesEnd) ? slicesEnd : after;
     const slices = place === undefined ? [] : await slicesBefore(context, place);
-    ledger.readings.look();
+    ledger.readings.look(objects === 0 ? markedBeside(recorded, page) : undefined);
     const marks = [...slices, ...rotated([...page.entries, ...behind])];
     await workOff(context, ledger, stepper, marks);
     objects += marks.length;
@@ -88,6 +99,22 @@ async function runTurn(context: Context, ledger: Ledger): Promise<void> {
     page = await listMarks();
   }
   await ledger.flush({ release: true });
+}
+
+/**
+ * Names of what observers have written since the lock was taken with a commit that recorded these: each such write is
+ * marked, or marked anew. Undefined: nothing is known of that.
+ */
+function markedBeside(recorded: readonly Recorded[], { entries, next }: Page): ReadonlySet<string> | undefined {
+  const version = recorded[0]?.entry.version;
+  if (version === undefined || next !== undefined) return undefined;
+  const names = new Set<string>();
+  for (const mark of entries) {
+    const reference = parseReferenceKey(mark.key.sort);
+    if (mark.version === version || reference === undefined) continue;
+    for (const key of [seenKey(reference), dirtyKey(reference)]) names.add(keyText(key));
+  }
+  return names;
 }
 
 /** While some are translated and committed, what the next ones need is read. */

@@ -10,6 +10,9 @@ import type { SeenObject } from "../model/seen/object.ts";
 const maxGuesses = 12;
 
 export function guessReads(object: SeenObject): readonly Reference[] {
+  if (object.kind === "EndpointSlice" && object.service !== undefined) {
+    return [{ kind: "Service", namespace: object.namespace, name: object.service }];
+  }
   if (object.kind !== "Ingress") return [];
   const { namespace, rules } = object;
   const guesses = new Map<string, Reference>();

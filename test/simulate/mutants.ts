@@ -33,6 +33,18 @@ export const mutants: readonly Mutant[] = [
     changes: [reconcile("turn", "if (look.entries.length > 0) lock = await tryAcquire(context);", "")],
   },
   {
+    name: "what was recorded beside the commit that took the lock counts as known",
+    themes: ["calm", "events"],
+    breaks: [2, 6],
+    changes: [
+      reconcile(
+        "turn",
+        "if (mark.version === version || reference === undefined) continue;",
+        "if (reference) continue;",
+      ),
+    ],
+  },
+  {
     name: "no look after a trigger that found the lock held",
     themes: ["calm"],
     breaks: [6],
@@ -172,7 +184,7 @@ export const mutants: readonly Mutant[] = [
     name: "routes from further on do not wait for slices that were marked since",
     themes: ["calm"],
     breaks: [7],
-    foundBy: 20_966,
+    foundBy: 16_819,
     changes: [reconcile("turn", "behind.some(({ key }) => key.sort > slicesEnd) ? slicesEnd : after;", "after;")],
   },
   {

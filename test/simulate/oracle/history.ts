@@ -113,8 +113,11 @@ export class HistoryOracle implements StoreWatcher {
       const { partition, sort } = write.key;
       this.#contests.written(partition, sort);
       if (partition.startsWith("want/")) this.#want(`${partition.slice(5)}/${sort}`, write.value);
-      else if (partition.startsWith("seen/")) this.#seen(keyText(write.key), write.value, before);
-      else if (partition === "hint") this.hints.set(sort, this.#around.time.nowMs);
+      else if (partition.startsWith("seen/")) {
+        this.#seen(keyText(write.key), write.value, before);
+        // Who writes it knows it.
+        this.#reads.set(`${commit.by} ${keyText(write.key)}`, this.#sequence);
+      } else if (partition === "hint") this.hints.set(sort, this.#around.time.nowMs);
       else if (partition === "floor" && write.value !== null) this.#floors.set(sort, JSON.parse(write.value));
       else if (partition.startsWith("node/")) this.#told(write.value);
       else if (partition === "lock") this.#lock(commit.by, write.value);
