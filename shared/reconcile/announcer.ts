@@ -17,7 +17,8 @@ import { readWant, type Want } from "./want.ts";
 
 const notesPerTick = 1_000;
 const notesPerPage = 200;
-const atOnce = 8;
+/** Few: users wait for the route, and not for this; of several copies each takes as many. */
+const atOnce = 2;
 /** Whoever has claimed a note and died with it is followed after this. */
 const claimMs = 30_000;
 /** An API that refuses: so often, with growing pauses, and then not again until something changes. */
