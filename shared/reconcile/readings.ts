@@ -6,6 +6,8 @@
  * | want/, part/, refused, users/ | the lock's holder  | for the whole turn, changed by its own commits            |
  * | seen/                         | observers          | until marks are listed again; for an object's own turn    |
  * |                               |                    | only if it was read after the mark that the turn takes off |
+ * |                               |                    | What the commit that took the lock has recorded, and what |
+ * |                               |                    | is read beside that list, stands where no other mark is   |
  * | dirty, of contests            | mostly the holder  | as long: an older version takes off no newer mark         |
  */
 import { type Entry, type Key, keyText, type Store, type Version, type Write } from "../store/port.ts";
