@@ -11,10 +11,10 @@ import { type Apply, isThisCluster, type Read, readListed } from "./cluster.ts";
 import { type Floor, floorIn, readFloor } from "./floor.ts";
 import { type Found, type Hint, isMet, readHint, type Wanted } from "./hint.ts";
 import { hinted, hintKey, hintPartition } from "./keys.ts";
+import { type Known, readKnown } from "./known.ts";
 import { listSoon } from "./list-tick.ts";
 import { closed, isForbidden, isReferredTo } from "./secrets.ts";
 import type { Context } from "./settings.ts";
-import { type Known, readKnown } from "./trigger.ts";
 
 /** Measured: an object can be read back about when its write returns, mostly a few milliseconds after our answer. */
 const pausesMs = [0, 2, 3, 5, 10, 20, 50, 100, 200, 400, 800];

@@ -1,13 +1,14 @@
 /** Observations become durable: what was seen, a mark for it, and where it is free the lock, in one commit. */
 import { EntranceError } from "../model/error.ts";
 import type { Absence, Observation, SeenReference } from "../model/observation.ts";
-import { describeReference, referenceKey, type SeenKind, seenKinds } from "../model/reference.ts";
+import { describeReference, referenceKey, seenKinds } from "../model/reference.ts";
 import type { SeenEndpointSlice } from "../model/seen/endpoint-slice.ts";
 import { utf8Length } from "../model/utf8.ts";
-import { type Check, type Entry, type Key, maxCommitKeys, type Write } from "../store/port.ts";
-import { type Floor, floorIn, isDoubtful, isPast } from "./floor.ts";
+import { type Check, type Key, maxCommitKeys, type Write } from "../store/port.ts";
+import { type Floor, isDoubtful, isPast } from "./floor.ts";
 import { leaveHints } from "./hint.ts";
-import { dirtyKey, floorKey, laterKey, lockKey, seenKey } from "./keys.ts";
+import { dirtyKey, laterKey, lockKey, seenKey } from "./keys.ts";
+import { type Known, readFor } from "./known.ts";
 import { acquisition, type HeldLock, readLock, refuseClosed, tryAcquire } from "./lock.ts";
 import { markText } from "./mark.ts";
 import { withoutStrangers } from "./secrets.ts";
@@ -46,20 +47,6 @@ export interface Reading {
   readonly isAgain: boolean;
   /** Of the one object that was read; whatever has changed since makes another attempt. */
   readonly known?: Known;
-}
-
-/** What the store has of an object, and of what is written with it. */
-export interface Known {
-  readonly lock: Entry | undefined;
-  readonly floor: Entry | undefined;
-  readonly seen: Entry | undefined;
-  readonly mark: Entry | undefined;
-}
-
-export async function readKnown({ store }: Pick<Context, "store">, reference: SeenReference): Promise<Known> {
-  const keys = [lockKey, floorKey(reference.kind), seenKey(reference), dirtyKey(reference)];
-  const [lock, floor, seen, mark] = await Promise.all(keys.map((key) => store.get(key)));
-  return { lock, floor, seen, mark };
 }
 
 interface Subject {
@@ -157,7 +144,7 @@ async function record(
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const [lockEntry, floors, ...entries] = await readFor(
       context,
-      subjects,
+      subjects.map(({ reference }) => reference),
       acquire,
       attempt === 0 ? reading?.known : undefined,
     );
@@ -217,47 +204,6 @@ async function record(
 }
 
 const outcomes = ["changed", "moved", "old", "unknown", "hint"] as const;
-
-async function readFor(
-  context: Context,
-  subjects: readonly Subject[],
-  withLock: boolean,
-  known: Known | undefined,
-): Promise<[Entry | undefined, ReadonlyMap<SeenKind, KnownFloor>, ...Pick<Known, "seen" | "mark">[]]> {
-  const [only, ...others] = subjects;
-  if (known !== undefined && only !== undefined && others.length === 0) {
-    const { kind } = only.reference;
-    return [withLock ? known.lock : undefined, new Map([[kind, floorOf(kind, known.floor)]]), known];
-  }
-  return Promise.all([
-    withLock ? context.store.get(lockKey) : undefined,
-    floorsFor(context, subjects),
-    ...subjects.map(async ({ reference }) => {
-      const keys = [seenKey(reference), dirtyKey(reference)] as const;
-      const [seen, mark] = await Promise.all(keys.map((key) => context.store.get(key)));
-      return { seen, mark };
-    }),
-  ]);
-}
-
-interface KnownFloor {
-  readonly floor: Floor;
-  readonly check: Check;
-}
-
-function floorOf(kind: SeenKind, entry: Entry | undefined): KnownFloor {
-  return { floor: floorIn(entry), check: { key: floorKey(kind), version: entry?.version ?? null } };
-}
-
-async function floorsFor(
-  { kubernetes, store }: Context,
-  subjects: readonly Subject[],
-): Promise<ReadonlyMap<SeenKind, KnownFloor>> {
-  if (kubernetes === undefined) return new Map();
-  const kinds = [...new Set(subjects.map(({ reference }) => reference.kind))];
-  const floors = kinds.map(async (kind) => [kind, floorOf(kind, await store.get(floorKey(kind)))] as const);
-  return new Map(await Promise.all(floors));
-}
 
 /** All observations of one object, one after another, as one step; doubtful: it is to be read back instead. */
 function fold(
