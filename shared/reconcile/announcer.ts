@@ -10,7 +10,7 @@ import { isContest, parseReferenceKey, portReference, type Reference, referenceK
 import { parseResourceKey } from "../model/resource-key.ts";
 import type { Entry } from "../store/port.ts";
 import { announcementText, readAnnouncement } from "./announce.ts";
-import { announcePartition, seenKey } from "./keys.ts";
+import { announcePartition, dirtyPartition, hintPartition, seenKey } from "./keys.ts";
 import { readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { readWant, type Want } from "./want.ts";
@@ -19,6 +19,8 @@ const notesPerTick = 1_000;
 const notesPerPage = 200;
 /** Few: users wait for the route, and not for this; of several copies each takes as many. */
 const atOnce = 2;
+/** While something is to be read back or translated, routes come first; not for longer than this. */
+const patienceMs = 15_000;
 /** Whoever has claimed a note and died with it is followed after this. */
 const claimMs = 30_000;
 /** An API that refuses: so often, with growing pauses, and then not again until something changes. */
@@ -40,11 +42,18 @@ export class Announcer {
     this.#isTelling = true;
     try {
       let after: string | undefined;
+      let givesWay = false;
       for (let seen = 0; seen < notesPerTick; seen += notesPerPage) {
         const page = await this.#context.store.list(announcePartition, after, notesPerPage);
         const due = page.entries.filter((entry) => readAnnouncement(entry).due <= this.#context.now());
         const workers = Array.from({ length: atOnce }, async () => {
-          for (let entry = due.shift(); entry !== undefined; entry = due.shift()) await this.#announce(status, entry);
+          for (let entry = due.shift(); entry !== undefined; entry = due.shift()) {
+            if (!this.#hasWaited(entry)) {
+              givesWay ||= await this.#isBusy();
+              if (givesWay) continue;
+            }
+            await this.#announce(status, entry);
+          }
         });
         await Promise.all(workers);
         after = page.next;
@@ -53,6 +62,16 @@ export class Announcer {
     } finally {
       this.#isTelling = false;
     }
+  }
+
+  #hasWaited(entry: Entry): boolean {
+    return this.#context.now() >= readAnnouncement(entry).due + patienceMs;
+  }
+
+  async #isBusy(): Promise<boolean> {
+    const { store } = this.#context;
+    const pages = await Promise.all([hintPartition, dirtyPartition].map((each) => store.list(each, undefined, 1)));
+    return pages.some(({ entries }) => entries.length > 0);
   }
 
   async #announce(api: StatusApi, entry: Entry): Promise<void> {
