@@ -10,7 +10,7 @@ import { answer } from "./answer.ts";
 import { dirtyKey, refusedKey, seenKey, usersPartition, wantKey } from "./keys.ts";
 import { isClaimable } from "./outcome.ts";
 import type { Readings } from "./readings.ts";
-import { type Recorded, readSeen } from "./seen.ts";
+import { type Recorded, readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { isOfTheStore } from "./step.ts";
 import { claimsOf, usersIn } from "./users.ts";
@@ -27,8 +27,7 @@ export function foreseeRecorded(context: Context, readings: Readings, recorded: 
   const references: Reference[] = [];
   for (const { reference, entry } of recorded) {
     readings.know(entry);
-    const seen = readSeen(entry);
-    for (const guess of seen?.object === undefined ? [] : guessReads(seen.object)) begin(readings, guess);
+    beginGuessed(readings, readSeen(entry));
     references.push(reference);
   }
   return foresee(context, readings, references);
@@ -45,8 +44,7 @@ async function foreseeOne(context: Context, readings: Readings, reference: Refer
       : []),
   ]);
   const seen = readSeen(entry);
-  // Not waited for: the translation asks for it in a moment, or not at all.
-  for (const guess of seen?.object === undefined ? [] : guessReads(seen.object)) begin(readings, guess);
+  beginGuessed(readings, seen);
   const generator = context.translate(
     {
       reference,
@@ -68,6 +66,11 @@ const hasTenant: ReadonlySet<string> = new Set(["Ingress", "Service"]);
 function keysOf(reference: Reference): Key[] {
   if (!isContest(reference.kind)) return [seenKey(reference), wantKey(reference)];
   return [wantKey(reference), dirtyKey(reference), refusedKey(reference)];
+}
+
+/** Not waited for: the translation asks for it in a moment, or not at all. */
+function beginGuessed(readings: Readings, seen: SeenRecord | undefined): void {
+  for (const guess of seen?.object === undefined ? [] : guessReads(seen.object)) begin(readings, guess);
 }
 
 /** A reading that fails is none, and is made again by whoever needs it. */

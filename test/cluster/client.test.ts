@@ -55,7 +55,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await api.delete(namespace(within));
 });
 
 function rolePath({ kind, metadata }: KubeObject): string {

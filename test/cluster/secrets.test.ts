@@ -44,11 +44,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await turnAuditOff(world);
   await world?.stop();
-  // With the rights that were given in them.
-  for (const name of [allowed, closed]) {
-    await world?.api.delete(namespace(name));
-    await until("the namespace is gone", async () => (await world.api.get(namespace(name))) === undefined, 90_000);
-  }
 });
 
 test("no role allows to list them, nor to see more than their content", async () => {

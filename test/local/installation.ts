@@ -1,5 +1,4 @@
 /** A whole `npm start` of its own: free ports, a folder of its own, and what a test may do to its processes. */
-
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

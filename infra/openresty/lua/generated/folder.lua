@@ -26,12 +26,7 @@ end
 
 -- One file of a generation, or nil.
 function folder.read(number, name)
-  local file = io.open(path_of(number, name), "r")
-  local text = file and file:read("*a")
-  if file then
-    file:close()
-  end
-  return text
+  return system.read_all(path_of(number, name))
 end
 
 local function write_file(path, text)
@@ -47,12 +42,7 @@ end
 
 -- What is known of the generation that counts, for all workers: of their own, wherever generations lie.
 function folder.noted(name)
-  local file = io.open(notes .. name, "r")
-  local text = file and file:read("*a")
-  if file then
-    file:close()
-  end
-  return text
+  return system.read_all(notes .. name)
 end
 
 -- Replaced whole.

@@ -1,6 +1,6 @@
 -- The master process: it takes a new configuration when it is told to.
 local ffi = require "ffi"
-require "state.system" -- declares strerror
+local system = require "state.system" -- declares strerror, too
 
 ffi.cdef [[
 int getppid(void);
@@ -33,11 +33,7 @@ end
 -- How many processes it has; 0 where the kernel does not say.
 function master.children()
   local pid = C.getppid()
-  local file = io.open(("/proc/%d/task/%d/children"):format(pid, pid), "r")
-  local text = file and file:read("*a") or ""
-  if file then
-    file:close()
-  end
+  local text = system.read_all(("/proc/%d/task/%d/children"):format(pid, pid)) or ""
   local _, count = text:gsub("%d+", "")
   return count
 end

@@ -60,9 +60,11 @@ end
 
 local function sentence(it)
   local number = ffi.errno()
-  local first, last = ephemeral(it.port)
-  if number == EADDRINUSE and first then
-    return TAKEN:format(it.listen, first, last)
+  if number == EADDRINUSE then
+    local first, last = ephemeral(it.port)
+    if first then
+      return TAKEN:format(it.listen, first, last)
+    end
   end
   local text = SENTENCES[number] or "%s can't be opened: " .. ffi.string(C.strerror(number)):gsub("%%", "%%%%")
   return text:format(it.listen)

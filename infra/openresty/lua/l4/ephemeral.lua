@@ -1,13 +1,8 @@
 -- Ports that Linux takes for the near ends of connections: whoever wants to listen there has them reserved.
-local SETTINGS = "/proc/sys/net/ipv4/"
+local system = require "state.system"
 
 local function read(name)
-  local file = io.open(SETTINGS .. name, "r")
-  local text = file and file:read("*a") or ""
-  if file then
-    file:close()
-  end
-  return text
+  return system.read_all("/proc/sys/net/ipv4/" .. name) or ""
 end
 
 -- ports: as Linux writes them, "8080,9148-9200".

@@ -104,6 +104,16 @@ function system.truncate(fd, length)
   return true
 end
 
+-- The whole of a small file; nil where it can't be opened.
+function system.read_all(path)
+  local file = io.open(path, "r")
+  local text = file and file:read("*a")
+  if file then
+    file:close()
+  end
+  return text
+end
+
 function system.rename(from, to)
   if C.rename(from, to) ~= 0 then
     return failure("rename " .. from)
