@@ -8,7 +8,7 @@ import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
 import { isContest, parseReferenceKey, portReference, type Reference, referenceKey } from "../model/reference.ts";
 import { parseResourceKey } from "../model/resource-key.ts";
-import type { Entry } from "../store/port.ts";
+import type { Entry, Key } from "../store/port.ts";
 import { announcementText, readAnnouncement } from "./announce.ts";
 import { announcePartition, dirtyPartition, hintPartition, seenKey } from "./keys.ts";
 import { readSeen, type SeenRecord } from "./seen.ts";
@@ -17,8 +17,11 @@ import { readWant, type Want } from "./want.ts";
 
 const notesPerTick = 1_000;
 const notesPerPage = 200;
-/** Few: users wait for the route, and not for this; of several copies each takes as many. */
-const atOnce = 2;
+/** So many times as long as it took to tell of one, while routes are to be brought to the nodes: users wait for those. */
+const rests = 3;
+const maxRestMs = 500;
+/** Copies come at the same time to the same notes: whoever loses one claim has lost this many. */
+const perClaim = 10;
 /** While something is to be read back or translated, routes come first; not for longer than this. */
 const patienceMs = 15_000;
 /** Whoever has claimed a note and died with it is followed after this. */
@@ -45,17 +48,12 @@ export class Announcer {
       let givesWay = false;
       for (let seen = 0; seen < notesPerTick; seen += notesPerPage) {
         const page = await this.#context.store.list(announcePartition, after, notesPerPage);
-        const due = page.entries.filter((entry) => readAnnouncement(entry).due <= this.#context.now());
-        const workers = Array.from({ length: atOnce }, async () => {
-          for (let entry = due.shift(); entry !== undefined; entry = due.shift()) {
-            if (!this.#hasWaited(entry)) {
-              givesWay ||= await this.#isBusy();
-              if (givesWay) continue;
-            }
-            await this.#announce(status, entry);
-          }
-        });
-        await Promise.all(workers);
+        let due = page.entries.filter((entry) => readAnnouncement(entry).due <= this.#context.now());
+        while (due.length > 0) {
+          givesWay ||= await this.#isBusy();
+          if (givesWay) due = due.filter((entry) => this.#hasWaited(entry));
+          await this.#announce(status, due.splice(0, perClaim), givesWay ? rests : 0);
+        }
         after = page.next;
         if (after === undefined) return;
       }
@@ -74,27 +72,52 @@ export class Announcer {
     return pages.some(({ entries }) => entries.length > 0);
   }
 
-  async #announce(api: StatusApi, entry: Entry): Promise<void> {
-    const { store, now, counters, warn } = this.#context;
-    const { key } = entry;
-    const { tries } = readAnnouncement(entry);
-    const claimed = await store.commit(
-      [{ key, version: entry.version }],
-      [{ key, value: announcementText(now() + claimMs, tries) }],
-    );
-    if (!claimed.ok) return;
-    let value: string | null = null;
+  /** Those that no other copy has claimed meanwhile, with a rest of `pace` times as long as it took after each. */
+  async #announce(api: StatusApi, entries: readonly Entry[], pace: number): Promise<void> {
+    const notes = entries.map((entry) => ({ ...entry, tries: readAnnouncement(entry).tries }));
+    const until = this.#context.now() + claimMs;
+    const claimed = await this.#write(notes, ({ tries }) => announcementText(until, tries));
+    const values = new Map<string, string | null>();
+    for (const { key, tries } of claimed) {
+      const begun = this.#context.now();
+      // An API that takes so long: the rest is anybody's.
+      if (begun > until - claimMs / 2) values.set(key.sort, announcementText(begun, tries));
+      else values.set(key.sort, await this.#outcome(api, key, tries));
+      const took = this.#context.now() - begun;
+      if (pace > 0) await this.#context.kubernetes?.wait(Math.min(maxRestMs, took * pace));
+    }
+    // Where the object changed meanwhile there is a newer note, and that one stands.
+    await this.#write(claimed, ({ key }) => values.get(key.sort) ?? null);
+  }
+
+  /** Those that are still as they were read; as they are now. */
+  async #write<Note extends Entry>(
+    notes: readonly Note[],
+    next: (note: Note) => string | null,
+  ): Promise<readonly Note[]> {
+    for (let left = notes; left.length > 0; ) {
+      const writes = left.map((note) => ({ key: note.key, value: next(note) }));
+      const result = await this.#context.store.commit(left, writes);
+      if (result.ok) return left.map((note) => ({ ...note, version: result.version }));
+      const lost = new Set(result.conflicts.map(({ sort }) => sort));
+      left = left.filter(({ key }) => !lost.has(key.sort));
+    }
+    return [];
+  }
+
+  /** The note as it is from then on; null: there is nothing more to tell. */
+  async #outcome(api: StatusApi, key: Key, tries: number): Promise<string | null> {
+    const { now, counters, warn } = this.#context;
     try {
       const reference = parseReferenceKey(key.sort);
       if (reference !== undefined) await this.#tell(api, reference);
+      return null;
     } catch (error) {
       if (!(error instanceof EntranceError)) throw error;
       counters.add("entrance_announcement_failures_total");
       if (tries === 0) warn(`nobody can be told of ${key.sort}: ${error.message}`);
-      if (tries + 1 < maxTries) value = announcementText(now() + firstPauseMs * 2 ** tries, tries + 1);
+      return tries + 1 < maxTries ? announcementText(now() + firstPauseMs * 2 ** tries, tries + 1) : null;
     }
-    // Where the object changed meanwhile there is a newer note, and that one stands.
-    await store.commit([{ key, version: claimed.version }], [{ key, value }]);
   }
 
   async #tell(api: StatusApi, reference: Reference): Promise<void> {

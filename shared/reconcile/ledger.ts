@@ -57,15 +57,27 @@ export class Ledger {
   readonly #writes = new Map<string, Write>();
   #bytes = 0;
   #lock: HeldLock | undefined;
+  #freed: Entry | undefined;
   #rules: readonly Check[] = [];
 
-  constructor(context: Context, lock: HeldLock, onCommitted: (committed: readonly Committed[]) => void) {
+  /** Without a lock it can read, and commits nothing until it is given one. */
+  constructor(context: Context, lock: HeldLock | undefined, onCommitted: (committed: readonly Committed[]) => void) {
     this.#context = context;
     this.#lock = lock;
     this.#onCommitted = onCommitted;
     this.readings = new Readings(context.store);
     this.marks = new MarkBook(context, this.readings);
     this.#revisions = new Revisions(context);
+  }
+
+  /** What it has read counts if nobody has had the lock since the first of it was read. */
+  hold(lock: HeldLock): void {
+    this.#lock = lock;
+  }
+
+  /** The lock as this ledger's last flush has freed it. */
+  get freed(): Entry | undefined {
+    return this.#freed;
   }
 
   /** These rules are to stand for as long as this turn commits. */
@@ -171,6 +183,7 @@ export class Ledger {
         this.readings.landed(writes, result.version);
         this.#landed(result.version, heads);
         this.#lock = frees ? undefined : { fence: lock.fence, version: result.version, writtenAt };
+        if (frees) this.#freed = { key: lockKey, value, version: result.version };
         return;
       }
       if (result.conflicts.some((key) => key.partition === lockKey.partition)) throw new LockLost("the lock is lost");

@@ -78,7 +78,12 @@ export function acquisition(
 
 /** Reads the lock and takes it if it is free or expired; undefined: somebody has it. */
 export async function tryAcquire(context: Locking): Promise<HeldLock | undefined> {
-  const attempt = acquisition(context, await context.store.get(lockKey));
+  return acquire(context, await context.store.get(lockKey));
+}
+
+/** The same where it is known how the lock stands; undefined also where somebody has had it since. */
+export async function acquire(context: Locking, entry: Entry | undefined): Promise<HeldLock | undefined> {
+  const attempt = acquisition(context, entry);
   if (attempt === undefined) return undefined;
   const result = await context.store.commit([attempt.check], [attempt.write]);
   if (result.ok) context.counters.add("entrance_fences_total");

@@ -141,13 +141,10 @@ async function record(
   reading: Reading | undefined,
 ): Promise<{ readonly lock: HeldLock; readonly recorded: readonly Recorded[] } | undefined> {
   let acquire = withLock;
+  const references = subjects.map(({ reference }) => reference);
+  let read = readFor(context, references, acquire, reading?.known);
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const [lockEntry, floors, ...entries] = await readFor(
-      context,
-      subjects.map(({ reference }) => reference),
-      acquire,
-      attempt === 0 ? reading?.known : undefined,
-    );
+    const [lockEntry, floors, ...entries] = await read;
     if (acquire) refuseClosed(readLock(lockEntry));
     const checks: Check[] = [];
     const writes: Write[] = [];
@@ -183,7 +180,9 @@ async function record(
       const result = await context.store.commit(checks, writes);
       if (!result.ok) {
         context.counters.add("entrance_conflicts_total", { at: "trigger" });
+        // Of what else was read nothing has changed.
         if (result.conflicts.every((key) => key.partition === lockKey.partition)) acquire = false;
+        else read = readFor(context, references, acquire, undefined);
         continue;
       }
       for (const outcome of outcomes) counts[outcome] += found[outcome];

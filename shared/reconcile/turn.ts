@@ -1,12 +1,12 @@
 /** A turn: whoever took the lock works off the marks, frees it, and looks once more. */
 import { EntranceError } from "../model/error.ts";
 import type { SeenReference } from "../model/observation.ts";
-import { parseReferenceKey } from "../model/reference.ts";
-import { type Entry, keyText, type Page } from "../store/port.ts";
+import { parseReferenceKey, type Reference } from "../model/reference.ts";
+import { type Check, type Entry, keyText, type Page } from "../store/port.ts";
 import { foresee, foreseeRecorded } from "./foresee.ts";
 import { dirtyKey, dirtyPartition, seenKey } from "./keys.ts";
 import { Ledger, LockLost } from "./ledger.ts";
-import { type HeldLock, tryAcquire } from "./lock.ts";
+import { acquire, type HeldLock } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import { marksBehind } from "./marks-behind.ts";
 import type { Committed } from "./revisions.ts";
@@ -29,6 +29,8 @@ const slicesEnd = "EndpointSlice0";
 /** Hears of Secrets that something refers to since a turn, and nothing did before; hints of them are durable. */
 export type OnReferred = (secrets: readonly SeenReference[]) => void;
 
+type OnCommitted = (committed: readonly Committed[]) => void;
+
 /**
  * Runs turns until no mark is due or somebody else holds the lock; `onCommitted` hears of each revision as it becomes
  * durable. Never throws: what could not be done is still marked, and a wake-up is asked for. `recorded`: by the commit
@@ -37,24 +39,18 @@ export type OnReferred = (secrets: readonly SeenReference[]) => void;
 export async function runTurns(
   context: Context,
   acquired: HeldLock,
-  onCommitted: (committed: readonly Committed[]) => void,
+  onCommitted: OnCommitted,
   onReferred: OnReferred = () => undefined,
   recorded: readonly Recorded[] = [],
 ): Promise<void> {
-  let lock: HeldLock | undefined = acquired;
-  let begun = recorded;
-  while (lock !== undefined) {
+  let turn: Turn | undefined = turnOf(context, new Ledger(context, acquired, onCommitted), { recorded });
+  while (turn !== undefined) {
     context.counters.add("entrance_turns_total");
-    const held: HeldLock = lock;
-    lock = undefined;
-    const ledger = new Ledger(context, held, onCommitted);
+    const { ledger }: Turn = turn;
     try {
       // One that ends early may have come so far, too.
-      await runTurn(context, ledger, begun).finally(() => ledger.referred.length > 0 && onReferred(ledger.referred));
-      begun = [];
-      // The second look: a mark that was made while the lock read held has nobody else to find it.
-      const look = await context.store.list(dirtyPartition, undefined, 1);
-      if (look.entries.length > 0) lock = await tryAcquire(context);
+      await runTurn(context, turn).finally(() => ledger.referred.length > 0 && onReferred(ledger.referred));
+      turn = await lookAgain(context, ledger.freed, onCommitted);
     } catch (error) {
       if (error instanceof LockLost) {
         context.counters.add("entrance_locks_lost_total");
@@ -64,22 +60,79 @@ export async function runTurns(
       context.host.wakeAt(context.now() + afterFaultMs);
       if (!(error instanceof EntranceError)) context.counters.add("entrance_turn_faults_total");
       await ledger.free().catch(() => undefined);
+      return;
     }
   }
 }
 
-/** The last commit of the turn frees the lock as well. */
-async function runTurn(context: Context, ledger: Ledger, recorded: readonly Recorded[]): Promise<void> {
-  const stepper = new Stepper(context, ledger);
-  let after: string | undefined;
-  const listMarks = () => context.store.list(dirtyPartition, after, listedMarks);
-  // What it will need, as far as that is known before its marks are: all of it is one wait.
-  const [first, rules] = await Promise.all([
-    listMarks(),
+interface Turn {
+  readonly ledger: Ledger;
+  readonly begun: Promise<Begun>;
+}
+
+/** What a turn knows before it translates anything. */
+interface Begun {
+  readonly marks: Page;
+  readonly rules: Check;
+  /** Of what was read already, this is to be read again; undefined: whatever observers write. */
+  readonly stale: ReadonlySet<string> | undefined;
+}
+
+function turnOf(context: Context, ledger: Ledger, known: { recorded: readonly Recorded[] } | { marks: Page }): Turn {
+  const begun = begin(context, ledger, known);
+  // It is awaited in a moment; until then its fault is nobody's.
+  begun.catch(() => undefined);
+  return { ledger, begun };
+}
+
+/** What the turn will need, as far as that is known before it has listed its marks: all of it is one wait. */
+async function begin(
+  context: Context,
+  ledger: Ledger,
+  known: { recorded: readonly Recorded[] } | { marks: Page },
+): Promise<Begun> {
+  const { readings } = ledger;
+  const isListed = "marks" in known;
+  const [marks, rules] = await Promise.all([
+    isListed ? known.marks : listMarks(context, undefined),
     rulesCheck(context),
     ledger.open(),
-    foreseeRecorded(context, ledger.readings, recorded),
+    isListed
+      ? foresee(context, readings, referencesOf(known.marks.entries.slice(0, foreseenMarks)))
+      : foreseeRecorded(context, readings, known.recorded),
   ]);
+  if (!isListed) return { marks, rules, stale: markedBeside(known.recorded, marks) };
+  return { marks, rules, stale: marks.next === undefined ? new Set() : undefined };
+}
+
+function listMarks({ store }: Context, after: string | undefined): Promise<Page> {
+  return store.list(dirtyPartition, after, listedMarks);
+}
+
+/**
+ * A mark that was made while the lock read held has nobody else to find it. What its turn will need is read while the
+ * lock is taken again; that holds only from the moment in which this copy has freed it, with nobody in between.
+ */
+async function lookAgain(
+  context: Context,
+  freed: Entry | undefined,
+  onCommitted: OnCommitted,
+): Promise<Turn | undefined> {
+  const marks = await listMarks(context, undefined);
+  if (marks.entries.length === 0) return undefined;
+  const turn = turnOf(context, new Ledger(context, undefined, onCommitted), { marks });
+  // Nothing is left behind under way.
+  const lock = await acquire(context, freed).finally(() => turn.begun.catch(() => undefined));
+  if (lock === undefined) return undefined;
+  turn.ledger.hold(lock);
+  return turn;
+}
+
+/** The last commit of the turn frees the lock as well. */
+async function runTurn(context: Context, { ledger, begun }: Turn): Promise<void> {
+  const stepper = new Stepper(context, ledger);
+  let after: string | undefined;
+  const { marks: first, rules, stale } = await begun;
   ledger.abide(rules);
   let page = first;
   for (let objects = 0; ; ) {
@@ -87,7 +140,7 @@ async function runTurn(context: Context, ledger: Ledger, recorded: readonly Reco
     // Listed last of all, so that whatever came before a route is among them.
     const place = behind.some(({ key }) => key.sort > slicesEnd) ? slicesEnd : after;
     const slices = place === undefined ? [] : await slicesBefore(context, place);
-    ledger.readings.look(objects === 0 ? markedBeside(recorded, page) : undefined);
+    ledger.readings.look(objects === 0 ? stale : undefined);
     const marks = [...slices, ...rotated([...page.entries, ...behind])];
     await workOff(context, ledger, stepper, marks);
     objects += marks.length;
@@ -96,7 +149,7 @@ async function runTurn(context: Context, ledger: Ledger, recorded: readonly Reco
     if (objects >= objectsPerTurn) break;
     // Go round: what was marked before the place where this turn stands is worked in the next round.
     after = page.next;
-    page = await listMarks();
+    page = await listMarks(context, after);
   }
   await ledger.flush({ release: true });
 }
@@ -117,14 +170,17 @@ function markedBeside(recorded: readonly Recorded[], { entries, next }: Page): R
   return names;
 }
 
+function referencesOf(marks: readonly Entry[]): Reference[] {
+  return marks.flatMap(({ key }) => parseReferenceKey(key.sort) ?? []);
+}
+
 /** While some are translated and committed, what the next ones need is read. */
 async function workOff(context: Context, ledger: Ledger, stepper: Stepper, marks: readonly Entry[]): Promise<void> {
   const chunks = Array.from({ length: Math.ceil(marks.length / foreseenMarks) }, (_, index) =>
     marks.slice(index * foreseenMarks, (index + 1) * foreseenMarks),
   );
   const ahead = (chunk: readonly Entry[] | undefined) => {
-    const references = chunk?.flatMap(({ key }) => parseReferenceKey(key.sort) ?? []) ?? [];
-    const reading = foresee(context, ledger.readings, references);
+    const reading = foresee(context, ledger.readings, referencesOf(chunk ?? []));
     // It is awaited in a moment; until then its fault is nobody's.
     reading.catch(() => undefined);
     return reading;

@@ -26,8 +26,7 @@ const nothing: Range = { kvs: [], more: false };
 /** Nothing is sent before the first call. `compacts`: history that nobody needs is dropped. */
 export function openEtcdStore(cluster: EtcdCluster, prefix: string, compacts = true): Store {
   const keys = new EtcdKeys(prefix);
-  const gets: Ranges = new Gathered((asked) => rangesOf(cluster, asked));
-  const lists: Ranges = new Gathered((asked) => rangesOf(cluster, asked));
+  const ranges: Ranges = new Gathered((asked) => rangesOf(cluster, asked));
   let ready: Promise<void> | undefined;
 
   /** The format is looked at once in a process's life; a failure is tried again with the next call. */
@@ -48,13 +47,13 @@ export function openEtcdStore(cluster: EtcdCluster, prefix: string, compacts = t
     async get(key) {
       checkKey(key);
       return attempt(async () => {
-        const found = await gets.ask({ type: "range", key: keys.entry(key) });
+        const found = await ranges.ask({ type: "range", key: keys.entry(key) });
         return found.kvs.map((kv) => entryOf(key, kv))[0];
       });
     },
     async list(partition, after, limit) {
       checkList(partition, after, limit);
-      return attempt(() => readPage(cluster, lists, keys, partition, after, limit));
+      return attempt(() => readPage(ranges, keys, partition, after, limit));
     },
     async commit(checks, writes) {
       checkCommit(checks, writes);
@@ -87,8 +86,7 @@ async function checkFormat(cluster: EtcdCluster, keys: EtcdKeys): Promise<void> 
 }
 
 async function readPage(
-  cluster: EtcdCluster,
-  lists: Ranges,
+  ranges: Ranges,
   keys: EtcdKeys,
   partition: string,
   after: string | undefined,
@@ -97,21 +95,16 @@ async function readPage(
   const entries: Entry[] = [];
   let units = 0;
   let wanted = firstEntries;
-  // With other lists that begin now: most of them are short.
-  let isAlone = false;
   while (entries.length < limit && units < pageUnits) {
     const { key, end } = keys.range(partition, entries.at(-1)?.key.sort ?? after);
     let found: Range;
     try {
       wanted = Math.min(wanted, limit - entries.length);
-      const asked = { type: "range", key, end, limit: wanted } as const;
-      found = isAlone ? await range(cluster, asked) : await lists.ask(asked);
-      isAlone = true;
+      found = await ranges.ask({ type: "range", key, end, limit: wanted });
     } catch (error) {
       // The values grew on the way.
-      if (!(error instanceof EtcdFault && error.message === answerTooLarge) || (isAlone && wanted === 1)) throw error;
-      if (isAlone) wanted = Math.ceil(wanted / 8);
-      isAlone = true;
+      if (!isTooLarge(error) || wanted === 1) throw error;
+      wanted = Math.ceil(wanted / 8);
       continue;
     }
     for (const kv of found.kvs) {
@@ -126,14 +119,21 @@ async function readPage(
   return { entries, next: entries.at(-1)?.key.sort };
 }
 
-async function range(cluster: EtcdCluster, asked: RangeOperation): Promise<Range> {
-  const [found] = await rangesOf(cluster, [asked]);
-  return found ?? nothing;
+/** In one request, or where that answer is too large in several. */
+async function rangesOf(cluster: EtcdCluster, asked: readonly RangeOperation[]): Promise<readonly Range[]> {
+  try {
+    const answer = await cluster.untilAnswered(readOnly(...asked), new Deadline());
+    return asked.map((_, index) => answer.ranges[index] ?? nothing);
+  } catch (error) {
+    if (!isTooLarge(error) || asked.length === 1) throw error;
+    const middle = Math.ceil(asked.length / 2);
+    const halves = [asked.slice(0, middle), asked.slice(middle)].map((half) => rangesOf(cluster, half));
+    return (await Promise.all(halves)).flat();
+  }
 }
 
-async function rangesOf(cluster: EtcdCluster, asked: readonly RangeOperation[]): Promise<readonly Range[]> {
-  const answer = await cluster.untilAnswered(readOnly(...asked), new Deadline());
-  return asked.map((_, index) => answer.ranges[index] ?? nothing);
+function isTooLarge(error: unknown): boolean {
+  return error instanceof EtcdFault && error.message === answerTooLarge;
 }
 
 function entryOf(key: Key, { value, mod }: KeyValue): Entry {

@@ -17,9 +17,17 @@ export class Gathered<Asked, Found> {
   /** Sent once everything that can go on by itself now has done so. Fails as the request fails that it is part of. */
   ask(asked: Asked): Promise<Found> {
     const found = Promise.withResolvers<Found>();
-    if (this.#waiting.push({ asked, found }) === 1) queueMicrotask(() => this.#flush());
+    if (this.#waiting.push({ asked, found }) === 1) this.#flushSoon(1, 0);
     if (this.#waiting.length === maxGathered) this.#flush();
     return found.promise;
+  }
+
+  #flushSoon(known: number, idle: number): void {
+    queueMicrotask(() => {
+      const now = this.#waiting.length;
+      if (now === known && idle === idleTicks) this.#flush();
+      else this.#flushSoon(now, now === known ? idle + 1 : 0);
+    });
   }
 
   #flush(): void {
@@ -37,5 +45,7 @@ export class Gathered<Asked, Found> {
   }
 }
 
+/** So many microtasks in a row have asked nothing more: what asks is an asynchronous function within a few others. */
+const idleTicks = 12;
 /** The largest values together are 14 MB: DynamoDB answers with 16 at most, and so does what asks etcd. */
 const maxGathered = 40;

@@ -42,7 +42,7 @@ function withoutSecondLook(store: Store): Store {
   return {
     get: (key) => store.get(key),
     async list(partition, after, limit) {
-      if (partition === dirtyPartition && limit === 1 && released) return { entries: [], next: undefined };
+      if (partition === dirtyPartition && released) return { entries: [], next: undefined };
       return store.list(partition, after, limit);
     },
     async commit(checks, writes) {

@@ -30,7 +30,16 @@ export const mutants: readonly Mutant[] = [
     name: "no second look after the lock is freed",
     themes: ["calm"],
     breaks: [6],
-    changes: [reconcile("turn", "if (look.entries.length > 0) lock = await tryAcquire(context);", "")],
+    changes: [reconcile("turn", "if (marks.entries.length === 0) return undefined;", "if (context) return undefined;")],
+  },
+  {
+    name: "what was read before the lock was taken again counts, whoever had it in between",
+    themes: ["calm", "events"],
+    breaks: [1, 2, 3, 6],
+    changes: [
+      reconcile("turn", "import { acquire, type HeldLock }", "import { tryAcquire, type HeldLock }"),
+      reconcile("turn", "await acquire(context, freed)", "await tryAcquire(context)"),
+    ],
   },
   {
     name: "what was recorded beside the commit that took the lock counts as known",
@@ -198,7 +207,7 @@ export const mutants: readonly Mutant[] = [
     name: "who goes on with a turn that died asks of other claims as if they were the first",
     themes: ["crash", "freeze", "all"],
     breaks: [5, 6],
-    foundBy: 1123,
+    foundBy: 8480,
     changes: [
       reconcile(
         "register",
