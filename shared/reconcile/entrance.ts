@@ -10,6 +10,7 @@ import { completeHeads } from "./complete.ts";
 import { Heard } from "./heard.ts";
 import { leaveHints, wishOf } from "./hint.ts";
 import { lockKey, referredKey, refusedEventKey } from "./keys.ts";
+import type { OnReferred } from "./ledger.ts";
 import { Lister } from "./list.ts";
 import { freeLeftOver, type HeldLock, readLock, refuseClosed } from "./lock.ts";
 import { Pusher } from "./push.ts";
@@ -22,7 +23,7 @@ import type { Recorded } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { CertificateEnds } from "./survey-certificates.ts";
 import { type Triggered, trigger } from "./trigger.ts";
-import { type OnReferred, runTurns } from "./turn.ts";
+import { runTurns } from "./turn.ts";
 
 export class Entrance {
   readonly context: Context;

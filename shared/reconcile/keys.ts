@@ -1,4 +1,5 @@
 /** Where everything lies in the store. ARCHITECTURE.md, "The store", has the same table in words. */
+import type { SeenReference } from "../model/observation.ts";
 import { type ObjectKind, parseReferenceKey, type Reference, referenceKey, type SeenKind } from "../model/reference.ts";
 import type { Key } from "../store/port.ts";
 
@@ -50,6 +51,11 @@ export const referredKey = (reference: Reference): Key => ({
   partition: hintPartition,
   sort: referenceKey(reference) + referred,
 });
+/** The Secret whose {@link referredKey} this is. */
+export function referredIn({ partition, sort }: Key): SeenReference | undefined {
+  const secret = partition === hintPartition && sort.endsWith(referred) ? hinted(sort) : undefined;
+  return secret?.kind === "Secret" ? { ...secret, kind: "Secret" } : undefined;
+}
 /** What a hint is of. */
 export function hinted(sort: string): Reference | undefined {
   return parseReferenceKey(sort.endsWith(referred) ? sort.slice(0, -referred.length) : sort);

@@ -21,7 +21,7 @@ import {
   type Write,
 } from "../store/port.ts";
 import type { Head } from "./head.ts";
-import { laterPartition, lockKey, rulesKey } from "./keys.ts";
+import { laterPartition, lockKey, referredIn, rulesKey } from "./keys.ts";
 import { extend, freeLockText, type HeldLock, heldLockText, release } from "./lock.ts";
 import { MarkBook } from "./mark-book.ts";
 import { Readings } from "./readings.ts";
@@ -32,6 +32,11 @@ import type { Context } from "./settings.ts";
 export class LockLost extends Error {
   override readonly name = "LockLost";
 }
+
+/** Hears of each revision as it becomes durable. */
+export type OnCommitted = (committed: readonly Committed[]) => void;
+/** Hears of Secrets that something refers to now, and nothing did before; hints of them are durable. */
+export type OnReferred = (secrets: readonly SeenReference[]) => void;
 
 /** Writes that belong together; they land in one commit. */
 export interface Group {
@@ -49,10 +54,9 @@ const marksPerGroup = 20;
 export class Ledger {
   readonly marks: MarkBook;
   readonly readings: Readings;
-  /** Secrets that something refers to since this turn, and nothing did before: they are to be read. */
-  readonly referred: SeenReference[] = [];
   readonly #context: Context;
-  readonly #onCommitted: (committed: readonly Committed[]) => void;
+  readonly #onCommitted: OnCommitted;
+  readonly #onReferred: OnReferred;
   readonly #revisions: Revisions;
   readonly #writes = new Map<string, Write>();
   #bytes = 0;
@@ -61,10 +65,16 @@ export class Ledger {
   #rules: readonly Check[] = [];
 
   /** Without a lock it can read, and commits nothing until it is given one. */
-  constructor(context: Context, lock: HeldLock | undefined, onCommitted: (committed: readonly Committed[]) => void) {
+  constructor(
+    context: Context,
+    lock: HeldLock | undefined,
+    onCommitted: OnCommitted,
+    onReferred: OnReferred = () => undefined,
+  ) {
     this.#context = context;
     this.#lock = lock;
     this.#onCommitted = onCommitted;
+    this.#onReferred = onReferred;
     this.readings = new Readings(context.store);
     this.marks = new MarkBook(context, this.readings);
     this.#revisions = new Revisions(context);
@@ -182,6 +192,8 @@ export class Ledger {
       if (result.ok) {
         this.readings.landed(writes, result.version);
         this.#landed(result.version, heads);
+        const referred = writes.flatMap(({ key, value }) => (value === null ? [] : (referredIn(key) ?? [])));
+        if (referred.length > 0) this.#onReferred(referred);
         this.#lock = frees ? undefined : { fence: lock.fence, version: result.version, writtenAt };
         if (frees) this.#freed = { key: lockKey, value, version: result.version };
         return;

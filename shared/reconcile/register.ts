@@ -47,7 +47,6 @@ export async function register(
     const group = fresh.slice(start, start + readsPerGroup);
     const marks: Reference[] = [];
     const referred = await firstReferred(context, ledger, group);
-    ledger.referred.push(...referred);
     for (const { reference, last, claim } of group) {
       const asks = claim !== null || (last !== null && last !== undefined);
       // Claimed by the earlier turn already, it is asked as if it were new; what that claimed and this does not is news.

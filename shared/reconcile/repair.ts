@@ -4,12 +4,13 @@ import { entriesOf } from "../store/entries.ts";
 import type { Entry } from "../store/port.ts";
 import { completeHeads } from "./complete.ts";
 import { dirtyKey, dirtyPartition, laterPartition, lockKey, tickKey } from "./keys.ts";
+import type { OnReferred } from "./ledger.ts";
 import { listAfterSilence } from "./list-tick.ts";
 import { readLock, tryAcquire } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import type { Pusher } from "./push.ts";
 import type { Context } from "./settings.ts";
-import { type OnReferred, runTurns } from "./turn.ts";
+import { runTurns } from "./turn.ts";
 
 /** So long no copy has been at work: with one of them this is never more than a minute and a timer's period. */
 const silentMs = 180_000;

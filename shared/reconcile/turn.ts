@@ -1,15 +1,13 @@
 /** A turn: whoever took the lock works off the marks, frees it, and looks once more. */
 import { EntranceError } from "../model/error.ts";
-import type { SeenReference } from "../model/observation.ts";
 import { parseReferenceKey, type Reference } from "../model/reference.ts";
 import { type Check, type Entry, keyText, type Page } from "../store/port.ts";
 import { foresee, foreseeRecorded } from "./foresee.ts";
 import { dirtyKey, dirtyPartition, seenKey } from "./keys.ts";
-import { Ledger, LockLost } from "./ledger.ts";
+import { Ledger, LockLost, type OnCommitted, type OnReferred } from "./ledger.ts";
 import { acquire, type HeldLock } from "./lock.ts";
 import { readMark } from "./mark.ts";
 import { marksBehind } from "./marks-behind.ts";
-import type { Committed } from "./revisions.ts";
 import { rulesCheck } from "./rules.ts";
 import type { Recorded } from "./seen.ts";
 import type { Context } from "./settings.ts";
@@ -26,15 +24,9 @@ const slicesStart = "EndpointSlice/";
 /** Behind all of them: "0" follows "/". */
 const slicesEnd = "EndpointSlice0";
 
-/** Hears of Secrets that something refers to since a turn, and nothing did before; hints of them are durable. */
-export type OnReferred = (secrets: readonly SeenReference[]) => void;
-
-type OnCommitted = (committed: readonly Committed[]) => void;
-
 /**
- * Runs turns until no mark is due or somebody else holds the lock; `onCommitted` hears of each revision as it becomes
- * durable. Never throws: what could not be done is still marked, and a wake-up is asked for. `recorded`: by the commit
- * that took the lock.
+ * Runs turns until no mark is due or somebody else holds the lock. Never throws: what could not be done is still marked,
+ * and a wake-up is asked for. `recorded`: by the commit that took the lock.
  */
 export async function runTurns(
   context: Context,
@@ -43,14 +35,14 @@ export async function runTurns(
   onReferred: OnReferred = () => undefined,
   recorded: readonly Recorded[] = [],
 ): Promise<void> {
-  let turn: Turn | undefined = turnOf(context, new Ledger(context, acquired, onCommitted), { recorded });
+  const ledgerWith = (lock?: HeldLock) => new Ledger(context, lock, onCommitted, onReferred);
+  let turn: Turn | undefined = turnOf(context, ledgerWith(acquired), { recorded });
   while (turn !== undefined) {
     context.counters.add("entrance_turns_total");
     const { ledger }: Turn = turn;
     try {
-      // One that ends early may have come so far, too.
-      await runTurn(context, turn).finally(() => ledger.referred.length > 0 && onReferred(ledger.referred));
-      turn = await lookAgain(context, ledger.freed, onCommitted);
+      await runTurn(context, turn);
+      turn = await lookAgain(context, ledger.freed, ledgerWith());
     } catch (error) {
       if (error instanceof LockLost) {
         context.counters.add("entrance_locks_lost_total");
@@ -113,18 +105,14 @@ function listMarks({ store }: Context, after: string | undefined): Promise<Page>
  * A mark that was made while the lock read held has nobody else to find it. What its turn will need is read while the
  * lock is taken again; that holds only from the moment in which this copy has freed it, with nobody in between.
  */
-async function lookAgain(
-  context: Context,
-  freed: Entry | undefined,
-  onCommitted: OnCommitted,
-): Promise<Turn | undefined> {
+async function lookAgain(context: Context, freed: Entry | undefined, ledger: Ledger): Promise<Turn | undefined> {
   const marks = await listMarks(context, undefined);
   if (marks.entries.length === 0) return undefined;
-  const turn = turnOf(context, new Ledger(context, undefined, onCommitted), { marks });
+  const turn = turnOf(context, ledger, { marks });
   // Nothing is left behind under way.
   const lock = await acquire(context, freed).finally(() => turn.begun.catch(() => undefined));
   if (lock === undefined) return undefined;
-  turn.ledger.hold(lock);
+  ledger.hold(lock);
   return turn;
 }
 

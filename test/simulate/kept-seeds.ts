@@ -37,4 +37,5 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
     found: "a cluster that went back, and an Ingress that lived again before a LIST had told of that",
   },
   { seed: 1_073_831, found: "a turn that referred to a Secret and ended early: nobody read it before the timer" },
+  { seed: 4_004_154, found: "a Secret that waited to be read until a turn of many objects came to its end" },
 ];
