@@ -155,11 +155,13 @@ async function record(
     subjects.forEach((subject, index) => {
       const entry = entries[index];
       const floor = floors.get(subject.reference.kind);
-      const outcome = fold(subject, readSeen(entry?.seen), found, floor?.floor, reading, context.now());
+      const known = readSeen(entry?.seen);
+      const outcome = fold(subject, known, found, floor?.floor, reading, context.now());
       if (outcome === "doubtful") doubtful.push(subject.reference);
       if (outcome === undefined || outcome === "doubtful") return;
       // It is not below a floor that is raised in this very moment.
-      if (floor !== undefined && entry?.seen === undefined) floorChecks.set(floor.check.key.sort, floor.check);
+      const isKnown = known !== undefined && isPlaced(known);
+      if (floor !== undefined && !isKnown) floorChecks.set(floor.check.key.sort, floor.check);
       const key = seenKey(subject.reference);
       checks.push({ key, version: entry?.seen?.version ?? null });
       const value = JSON.stringify(outcome.record);

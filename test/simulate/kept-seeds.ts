@@ -38,4 +38,9 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   },
   { seed: 1_073_831, found: "a turn that referred to a Secret and ended early: nobody read it before the timer" },
   { seed: 4_004_154, found: "a Secret that waited to be read until a turn of many objects came to its end" },
+  {
+    seed: 4_091_276,
+    found:
+      "a copy that stood still while a LIST ended: of one of whom only the burial was known it did not check the floor",
+  },
 ];
