@@ -181,6 +181,8 @@ export class Ledger {
     for (;;) {
       const { checks, writes, heads } = await this.#revisions.staged();
       const marks = this.marks.staged();
+      // What is to be translated again is not put off.
+      for (const { key, value } of marks.writes) if (value !== null) this.#writes.delete(keyText(laterOf(key)));
       writes.push(...this.#writes.values(), ...marks.writes);
       if (writes.length === 0 && !frees) return;
       // Written each time, so that a store that went back to a backup in the middle of a turn takes no more of it.
@@ -205,7 +207,7 @@ export class Ledger {
       }
       // Newer marks than those that were worked off: the same without taking them off, nor what they end put off.
       const dropped = this.marks.keep(result.conflicts);
-      for (const { sort } of result.conflicts) this.#writes.delete(keyText({ partition: laterPartition, sort }));
+      for (const key of result.conflicts) this.#writes.delete(keyText(laterOf(key)));
       if (!dropped) throw new EntranceError("busy", "a head changed beside the turn");
     }
   }
@@ -233,6 +235,11 @@ export class Ledger {
     if (this.#lock === undefined) throw new LockLost("the lock is not held");
     return this.#lock;
   }
+}
+
+/** Where the same object is put off whose mark this is. */
+function laterOf({ sort }: Key): Key {
+  return { partition: laterPartition, sort };
 }
 
 function bytesOf({ value }: Write): number {
