@@ -14,6 +14,8 @@ const schema = v.object({
   finished: v.number(),
   /** Ms since 1970: when one had more deletions than can be believed at once. */
   suspectedAt: v.optional(v.number()),
+  /** By whose clock that was. */
+  suspectedBy: v.optional(v.string()),
 });
 
 type ListTick = v.InferOutput<typeof schema>;
@@ -23,7 +25,7 @@ export interface ListClaim {
   readonly tick: ListTick;
   /** There was a whole LIST before, so what differs should have been told. */
   readonly isAgain: boolean;
-  /** A minute after one that could not be believed. */
+  /** A minute or more after one that could not be believed. */
   readonly isConfirming: boolean;
 }
 
@@ -31,6 +33,8 @@ export interface ListClaim {
 const claimMs = 60_000;
 const afterFailureMs = 10_000;
 const confirmMs = 60_000;
+/** Two clocks may be so far apart: by another one's a minute is over after two. */
+const clocksApartMs = 60_000;
 /** One that is asked for follows the last not sooner than this. */
 const pauseMs = 10_000;
 
@@ -42,27 +46,28 @@ export async function claimList(context: Context): Promise<ListClaim | undefined
   const value = JSON.stringify({ ...tick, due: now() + claimMs } satisfies ListTick);
   const result = await store.commit([{ key, version: entry?.version ?? null }], [{ key, value }]);
   if (!result.ok) return undefined;
-  const { suspectedAt } = tick;
+  const { suspectedAt, suspectedBy } = tick;
+  const waitMs = suspectedBy === context.instance ? confirmMs : confirmMs + clocksApartMs;
   return {
     version: result.version,
     tick,
     isAgain: tick.finished > 0,
-    isConfirming: suspectedAt !== undefined && now() - suspectedAt >= confirmMs,
+    isConfirming: suspectedAt !== undefined && now() - suspectedAt >= waitMs,
   };
 }
 
 /** Where somebody asked for another LIST meanwhile, this one came too early to count. */
 export async function finishList(
-  { store, now, timing }: Context,
+  { store, now, timing, instance }: Context,
   { version, tick }: ListClaim,
   outcome: "whole" | "suspicious" | "failed",
 ): Promise<void> {
-  const { finished, suspectedAt = now() } = tick;
+  const { finished, suspectedAt = now(), suspectedBy = instance } = tick;
   const next: ListTick =
     outcome === "whole"
       ? { due: now() + timing.listMs, finished: now() }
       : outcome === "suspicious"
-        ? { due: suspectedAt + confirmMs, finished, suspectedAt }
+        ? { due: Math.max(suspectedAt + confirmMs, now() + afterFailureMs), finished, suspectedAt, suspectedBy }
         : { ...tick, due: now() + afterFailureMs };
   await store.commit([{ key, version }], [{ key, value: JSON.stringify(next) }]);
 }

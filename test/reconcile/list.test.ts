@@ -133,6 +133,27 @@ test("a LIST that has lost most of it is believed only once another one agrees a
   expect(keysOn(test)).toEqual([]);
 });
 
+test("that minute is one of the same copy's clock; another's, which may be a minute ahead, has to tell two", async () => {
+  const cluster = new ListedCluster();
+  const names = Array.from({ length: 60 }, (_, index) => `web-${index}`);
+  for (const name of names) put(cluster, name);
+  const test = started(cluster);
+  const { store } = test.context;
+  const other = newTestEntrance({ kubernetes: cluster, store, nodes: test.nodes, instance: "another" });
+  await tickAt(test, 0);
+  for (const name of names) cluster.remove(service(name));
+  await tickAt(test, 300_000);
+  other.clock = test.clock;
+  for (const [ahead, isBelieved] of [
+    [61_000, false],
+    [119_000, false],
+    [130_000, true],
+  ] as const) {
+    await tickAt(other, test.clock + ahead - other.clock);
+    expect(keysOn(test).length === 0).toBe(isBelieved);
+  }
+});
+
 test("a cluster that went back to a backup is the truth, with its dead alive", async () => {
   const cluster = new ListedCluster();
   put(cluster, "web", "old.example");

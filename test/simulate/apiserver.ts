@@ -64,6 +64,8 @@ export class Apiserver {
   readonly #options: ApiserverOptions;
   #last = 100;
   #restores = 0;
+  /** Ms since 1970: when its etcd went back to a backup last. */
+  wentBackMs = 0;
   #ids = 0;
   #uids = 0;
   #events: object[] = [];
@@ -92,6 +94,7 @@ export class Apiserver {
       this.ends = new Map(ends);
       this.#last = last;
       this.#restores += 1;
+      this.wentBackMs = this.#options.time.nowMs;
     };
   }
 

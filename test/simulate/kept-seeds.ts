@@ -44,4 +44,6 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
       "a copy that stood still while a LIST ended: of one of whom only the burial was known it did not check the floor",
   },
   { seed: 5_112_748, found: "an object that a turn put off and marked in one commit: worked off, it stayed put off" },
+  { seed: 5_041_288, found: "a LIST that was confirmed too soon, by two clocks that were 50 s apart" },
+  { seed: 5_087_915, found: "a cluster that went back between a LIST and the commit of what it had: no fault" },
 ];

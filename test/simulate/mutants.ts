@@ -476,8 +476,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       reconcile(
         "list-tick",
-        "const { suspectedAt } = tick;",
-        "const { suspectedAt } = tick; if (tick.finished > 0) return undefined;",
+        "const { suspectedAt, suspectedBy } = tick;",
+        "const { suspectedAt, suspectedBy } = tick; if (tick.finished > 0) return undefined;",
       ),
     ],
   },

@@ -33,6 +33,7 @@ interface Around {
     readonly objects: ReadonlyMap<string, { readonly metadata: { readonly uid: string } }>;
     /** By uid: the version of its end. */
     readonly ends: ReadonlyMap<string, string>;
+    readonly wentBackMs: number;
   };
 }
 
@@ -46,6 +47,9 @@ interface Seen {
   readonly uid: string;
   readonly gone: boolean;
 }
+
+/** From an answer of the API to the commit of what it said: a few answers of a slow store. */
+const recordingMs = 5_000;
 
 export class HistoryOracle implements StoreWatcher {
   /** Commits that changed something outside of `tick/`, and by whom, for the quiet at the end. */
@@ -252,7 +256,9 @@ export class HistoryOracle implements StoreWatcher {
     if (kind === "Secret") return;
     const floor = this.#floors.get(kind);
     if (floor === undefined || comparePositions(position, { ...floor, step: 2 }) > 0) return;
-    const { objects, ends } = this.#around.apiserver;
+    const { objects, ends, wentBackMs } = this.#around.apiserver;
+    // It was read before the cluster went back, and is recorded since.
+    if (this.#around.time.nowMs - wentBackMs < recordingMs) return;
     if (objects.get(name)?.metadata.uid === uid) return;
     // The LIST had it, and what went back to a backup is the store: its end is still to come.
     const end: Position = { era: floor.era, resourceVersion: ends.get(uid) ?? "0", step: 2 };
