@@ -8,7 +8,7 @@ import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
 import { isContest, parseReferenceKey, portReference, type Reference, referenceKey } from "../model/reference.ts";
 import { parseResourceKey } from "../model/resource-key.ts";
-import type { Entry, Key } from "../store/port.ts";
+import type { Check, Entry, Key } from "../store/port.ts";
 import { announcementText, readAnnouncement } from "./announce.ts";
 import { announcePartition, dirtyPartition, hintPartition, seenKey } from "./keys.ts";
 import { readSeen, type SeenRecord } from "./seen.ts";
@@ -29,6 +29,12 @@ const claimMs = 30_000;
 /** An API that refuses: so often, with growing pauses, and then not again until something changes. */
 const maxTries = 8;
 const firstPauseMs = 5_000;
+
+interface Note extends Check {
+  readonly tries: number;
+  /** As it is to be; null: there is nothing more to tell. */
+  readonly text: string | null;
+}
 
 export class Announcer {
   readonly #context: Context;
@@ -74,29 +80,31 @@ export class Announcer {
 
   /** Those that no other copy has claimed meanwhile, with a rest of `pace` times as long as it took after each. */
   async #announce(api: StatusApi, entries: readonly Entry[], pace: number): Promise<void> {
-    const notes = entries.map((entry) => ({ ...entry, tries: readAnnouncement(entry).tries }));
     const until = this.#context.now() + claimMs;
-    const claimed = await this.#write(notes, ({ tries }) => announcementText(until, tries));
-    const values = new Map<string, string | null>();
-    for (const { key, tries } of claimed) {
+    const claimed = await this.#write(
+      entries.map((entry) => {
+        const { tries } = readAnnouncement(entry);
+        return { key: entry.key, version: entry.version, tries, text: announcementText(until, tries) };
+      }),
+    );
+    const told: Note[] = [];
+    for (const note of claimed) {
       const begun = this.#context.now();
       // An API that takes so long: the rest is anybody's.
-      if (begun > until - claimMs / 2) values.set(key.sort, announcementText(begun, tries));
-      else values.set(key.sort, await this.#outcome(api, key, tries));
+      const isLate = begun > until - claimMs / 2;
+      const text = isLate ? announcementText(begun, note.tries) : await this.#outcome(api, note.key, note.tries);
+      told.push({ ...note, text });
       const took = this.#context.now() - begun;
       if (pace > 0) await this.#context.kubernetes?.wait(Math.min(maxRestMs, took * pace));
     }
     // Where the object changed meanwhile there is a newer note, and that one stands.
-    await this.#write(claimed, ({ key }) => values.get(key.sort) ?? null);
+    await this.#write(told);
   }
 
   /** Those that are still as they were read; as they are now. */
-  async #write<Note extends Entry>(
-    notes: readonly Note[],
-    next: (note: Note) => string | null,
-  ): Promise<readonly Note[]> {
+  async #write(notes: readonly Note[]): Promise<readonly Note[]> {
     for (let left = notes; left.length > 0; ) {
-      const writes = left.map((note) => ({ key: note.key, value: next(note) }));
+      const writes = left.map(({ key, text }) => ({ key, value: text }));
       const result = await this.#context.store.commit(left, writes);
       if (result.ok) return left.map((note) => ({ ...note, version: result.version }));
       const lost = new Set(result.conflicts.map(({ sort }) => sort));
@@ -105,7 +113,7 @@ export class Announcer {
     return [];
   }
 
-  /** The note as it is from then on; null: there is nothing more to tell. */
+  /** The note's text from then on. */
   async #outcome(api: StatusApi, key: Key, tries: number): Promise<string | null> {
     const { now, counters, warn } = this.#context;
     try {

@@ -119,9 +119,9 @@ function absence(known: SeenRecord | undefined, position: Position): News {
   return { type: "record", record: { position, uid: known.uid, hash: "", gone: true }, changed: true };
 }
 
-/** Whether anything says when it was: of a burial alone nothing does, so it says nothing of who comes after it. */
-export function isPlaced({ position }: SeenRecord): boolean {
-  return !isUnplaced(position);
+/** Whether it is known, and when it was: of a burial alone nothing tells that, so it says nothing of who comes after it. */
+export function isPlaced(record: SeenRecord | undefined): boolean {
+  return record !== undefined && !isUnplaced(record.position);
 }
 
 function isUnplaced({ resourceVersion }: Position): boolean {

@@ -142,9 +142,10 @@ async function record(
 ): Promise<{ readonly lock: HeldLock; readonly recorded: readonly Recorded[] } | undefined> {
   let acquire = withLock;
   const references = subjects.map(({ reference }) => reference);
-  let read = readFor(context, references, acquire, reading?.known);
+  let read: Awaited<ReturnType<typeof readFor>> | undefined;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const [lockEntry, floors, ...entries] = await read;
+    read ??= await readFor(context, references, acquire, attempt === 0 ? reading?.known : undefined);
+    const [lockEntry, floors, ...entries] = read;
     if (acquire) refuseClosed(readLock(lockEntry));
     const checks: Check[] = [];
     const writes: Write[] = [];
@@ -160,8 +161,7 @@ async function record(
       if (outcome === "doubtful") doubtful.push(subject.reference);
       if (outcome === undefined || outcome === "doubtful") return;
       // It is not below a floor that is raised in this very moment.
-      const isKnown = known !== undefined && isPlaced(known);
-      if (floor !== undefined && !isKnown) floorChecks.set(floor.check.key.sort, floor.check);
+      if (floor !== undefined && !isPlaced(known)) floorChecks.set(floor.check.key.sort, floor.check);
       const key = seenKey(subject.reference);
       checks.push({ key, version: entry?.seen?.version ?? null });
       const value = JSON.stringify(outcome.record);
@@ -184,7 +184,7 @@ async function record(
         context.counters.add("entrance_conflicts_total", { at: "trigger" });
         // Of what else was read nothing has changed.
         if (result.conflicts.every((key) => key.partition === lockKey.partition)) acquire = false;
-        else read = readFor(context, references, acquire, undefined);
+        else read = undefined;
         continue;
       }
       for (const outcome of outcomes) counts[outcome] += found[outcome];
@@ -218,7 +218,7 @@ function fold(
   let record = known;
   let touched = false;
   for (const observation of subject.observations) {
-    const isKnown = record !== undefined && isPlaced(record);
+    const isKnown = isPlaced(record);
     if (
       floor !== undefined &&
       (reading ? isPast(floor, reading, isKnown) : isDoubtful(floor, observation, isKnown, now))

@@ -70,7 +70,10 @@ interface Begun {
   readonly stale: ReadonlySet<string> | undefined;
 }
 
-function turnOf(context: Context, ledger: Ledger, known: { recorded: readonly Recorded[] } | { marks: Page }): Turn {
+/** By the commit that took the lock, or listed since this copy has freed it. */
+type Known = { readonly recorded: readonly Recorded[] } | { readonly marks: Page };
+
+function turnOf(context: Context, ledger: Ledger, known: Known): Turn {
   const begun = begin(context, ledger, known);
   // It is awaited in a moment; until then its fault is nobody's.
   begun.catch(() => undefined);
@@ -78,11 +81,7 @@ function turnOf(context: Context, ledger: Ledger, known: { recorded: readonly Re
 }
 
 /** What the turn will need, as far as that is known before it has listed its marks: all of it is one wait. */
-async function begin(
-  context: Context,
-  ledger: Ledger,
-  known: { recorded: readonly Recorded[] } | { marks: Page },
-): Promise<Begun> {
+async function begin(context: Context, ledger: Ledger, known: Known): Promise<Begun> {
   const { readings } = ledger;
   const isListed = "marks" in known;
   const [marks, rules] = await Promise.all([

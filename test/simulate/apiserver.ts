@@ -64,8 +64,8 @@ export class Apiserver {
   readonly #options: ApiserverOptions;
   #last = 100;
   #restores = 0;
-  /** Ms since 1970: when its etcd went back to a backup last. */
-  wentBackMs = 0;
+  /** When its etcd went back to a backup last, in ms since 1970, and what it had until then. */
+  wentBack: { readonly atMs: number; readonly from: Apiserver["objects"] } = { atMs: 0, from: new Map() };
   #ids = 0;
   #uids = 0;
   #events: object[] = [];
@@ -90,11 +90,11 @@ export class Apiserver {
   backup(): () => void {
     const [objects, ends, last] = [new Map(this.objects), new Map(this.ends), this.#last];
     return () => {
+      this.wentBack = { atMs: this.#options.time.nowMs, from: this.objects };
       this.objects = new Map(objects);
       this.ends = new Map(ends);
       this.#last = last;
       this.#restores += 1;
-      this.wentBackMs = this.#options.time.nowMs;
     };
   }
 

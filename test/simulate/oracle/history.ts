@@ -26,14 +26,16 @@ interface Head {
   readonly replaces?: readonly { readonly store: string }[];
 }
 
+type Objects = ReadonlyMap<string, { readonly metadata: { readonly uid: string } }>;
+
 interface Around {
   readonly time: { readonly nowMs: number };
   /** What the cluster has, by name. */
   readonly apiserver: {
-    readonly objects: ReadonlyMap<string, { readonly metadata: { readonly uid: string } }>;
+    readonly objects: Objects;
     /** By uid: the version of its end. */
     readonly ends: ReadonlyMap<string, string>;
-    readonly wentBackMs: number;
+    readonly wentBack: { readonly atMs: number; readonly from: Objects };
   };
 }
 
@@ -256,9 +258,10 @@ export class HistoryOracle implements StoreWatcher {
     if (kind === "Secret") return;
     const floor = this.#floors.get(kind);
     if (floor === undefined || comparePositions(position, { ...floor, step: 2 }) > 0) return;
-    const { objects, ends, wentBackMs } = this.#around.apiserver;
+    const { objects, ends, wentBack } = this.#around.apiserver;
     // It was read before the cluster went back, and is recorded since.
-    if (this.#around.time.nowMs - wentBackMs < recordingMs) return;
+    const isRecent = this.#around.time.nowMs - wentBack.atMs < recordingMs;
+    if (isRecent && wentBack.from.get(name)?.metadata.uid === uid) return;
     if (objects.get(name)?.metadata.uid === uid) return;
     // The LIST had it, and what went back to a backup is the store: its end is still to come.
     const end: Position = { era: floor.era, resourceVersion: ends.get(uid) ?? "0", step: 2 };
