@@ -2,7 +2,7 @@
 import { entriesOf } from "../store/entries.ts";
 import { readHead } from "./head.ts";
 import { dirtyPartition, headKey } from "./keys.ts";
-import { lastWholeList } from "./list-tick.ts";
+import { clocksApartMs, lastWholeList } from "./list-tick.ts";
 import { readMark } from "./mark.ts";
 import { beginHistory } from "./rules.ts";
 import type { Context } from "./settings.ts";
@@ -25,10 +25,13 @@ export async function completeHeads(context: Context): Promise<void> {
   }
 }
 
-/** No mark that the LIST left is due any more; what is put off has its reason in the status. */
+/**
+ * No mark that the LIST left, or found, is due any more; what is put off has its reason in the status. Whoever marked it
+ * may have another clock than who listed.
+ */
 async function isTranslated({ store }: Context, listedAt: number): Promise<boolean> {
   for await (const entry of entriesOf(store, dirtyPartition)) {
-    if (readMark(entry).first <= listedAt) return false;
+    if (readMark(entry).first <= listedAt + clocksApartMs) return false;
   }
   return true;
 }

@@ -34,7 +34,7 @@ const claimMs = 60_000;
 const afterFailureMs = 10_000;
 const confirmMs = 60_000;
 /** Two clocks may be so far apart: by another one's a minute is over after two. */
-const clocksApartMs = 60_000;
+export const clocksApartMs = 60_000;
 /** One that is asked for follows the last not sooner than this. */
 const pauseMs = 10_000;
 

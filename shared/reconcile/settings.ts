@@ -52,6 +52,8 @@ export interface Host {
   after(work: () => Promise<void>, lock?: HeldLock): void;
   /** Nothing runs between its answers: what it knows of nodes is as old as what it was last asked. */
   readonly standsStill?: true;
+  /** It is about to be stopped: a turn that is under way ends what it has begun, frees the lock and asks to be woken. */
+  isOutOfTime?(): boolean;
   /** Asks for a tick at that time (ms since 1970); an earlier wish is kept. */
   wakeAt(timeMs: number): void;
 }

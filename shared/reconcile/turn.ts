@@ -7,7 +7,7 @@ import { dirtyKey, dirtyPartition, seenKey } from "./keys.ts";
 import { Ledger, LockLost, type OnCommitted, type OnReferred } from "./ledger.ts";
 import { acquire, type HeldLock } from "./lock.ts";
 import { readMark } from "./mark.ts";
-import { marksBehind } from "./marks-behind.ts";
+import { marksBehind, slicesEnd, slicesStart } from "./marks-behind.ts";
 import { rulesCheck } from "./rules.ts";
 import type { Recorded } from "./seen.ts";
 import type { Context } from "./settings.ts";
@@ -20,9 +20,6 @@ const foreseenMarks = 64;
 /** After this many objects the lock is freed for a moment, so that other copies and later events get their chance. */
 const objectsPerTurn = 2_000;
 const afterFaultMs = 1_000;
-const slicesStart = "EndpointSlice/";
-/** Behind all of them: "0" follows "/". */
-const slicesEnd = "EndpointSlice0";
 
 /**
  * Runs turns until no mark is due or somebody else holds the lock. Never throws: what could not be done is still marked,
@@ -42,6 +39,10 @@ export async function runTurns(
     const { ledger }: Turn = turn;
     try {
       await runTurn(context, turn);
+      if (isOutOfTime(context)) {
+        context.host.wakeAt(context.now());
+        return;
+      }
       turn = await lookAgain(context, ledger.freed, ledgerWith());
     } catch (error) {
       if (error instanceof LockLost) {
@@ -133,7 +134,7 @@ async function runTurn(context: Context, { ledger, begun }: Turn): Promise<void>
     objects += marks.length;
     if (page.next === undefined && !ledger.marks.sets) break;
     await ledger.flush();
-    if (objects >= objectsPerTurn) break;
+    if (objects >= objectsPerTurn || isOutOfTime(context)) break;
     // Go round: what was marked before the place where this turn stands is worked in the next round.
     after = page.next;
     page = await listMarks(context, after);
@@ -161,6 +162,10 @@ function referencesOf(marks: readonly Entry[]): Reference[] {
   return marks.flatMap(({ key }) => parseReferenceKey(key.sort) ?? []);
 }
 
+function isOutOfTime({ host }: Context): boolean {
+  return host.isOutOfTime?.() === true;
+}
+
 /** While some are translated and committed, what the next ones need is read. */
 async function workOff(context: Context, ledger: Ledger, stepper: Stepper, marks: readonly Entry[]): Promise<void> {
   const chunks = Array.from({ length: Math.ceil(marks.length / foreseenMarks) }, (_, index) =>
@@ -177,7 +182,11 @@ async function workOff(context: Context, ledger: Ledger, stepper: Stepper, marks
     for (const [index, chunk] of chunks.entries()) {
       await reading;
       reading = ahead(chunks[index + 1]);
-      for (const mark of chunk) await stepper.marked(mark);
+      for (const mark of chunk) {
+        // The marks of those that are left stand.
+        if (isOutOfTime(context)) return;
+        await stepper.marked(mark);
+      }
     }
   } finally {
     // Nothing is left behind under way.

@@ -1,6 +1,7 @@
 /** Thousands of marks of one namespace: what is urgent, and what others have, is done within the first few hundred. */
 import { expect, test } from "vitest";
-import { dirtyPartition, lockKey } from "../../shared/reconcile/keys.ts";
+import { domainReference } from "../../shared/model/reference.ts";
+import { dirtyKey, dirtyPartition, lockKey } from "../../shared/reconcile/keys.ts";
 import { trigger } from "../../shared/reconcile/trigger.ts";
 import { newTestEntrance, type TestEntrance } from "../harness/entrance.ts";
 import { observed, seenIngress, seenService, seenSlice } from "../harness/seen.ts";
@@ -62,5 +63,23 @@ test("endpoints that go, far behind the slices of others", async () => {
       observed(seenSlice("z", "web", ["10.0.0.1"]), 3),
     ]),
   );
+  expect(order[0]).toBe("EndpointSlice z/web-a");
+});
+
+test("endpoints that go, behind the marks of what hosts hold, which are listed first", async () => {
+  const test = newTestEntrance({ nodes: new Map() });
+  await test.entrance.observe([
+    observed(seenService("z", "web"), 1),
+    observed(seenSlice("z", "web", ["10.0.0.1", "10.0.0.2"]), 2),
+  ]);
+  await test.host.settled();
+  const hosts = Array.from({ length: burst }, (_, index) => ({
+    key: dirtyKey(domainReference(`h${index}.example`)),
+    value: '{"first":1,"tries":0}',
+  }));
+  const order = await orderOf(test, async () => {
+    for (let start = 0; start < burst; start += 30) await test.context.store.commit([], hosts.slice(start, start + 30));
+    await trigger(test.context, [observed(seenSlice("z", "web", ["10.0.0.1"]), 3)]);
+  });
   expect(order[0]).toBe("EndpointSlice z/web-a");
 });
