@@ -2,13 +2,16 @@
 local address = require "model.address"
 local check_pool = require "model.pool"
 local check_rule = require "model.rule"
+local connections = require "l4.stream.content"
 local digest = require "state.digest"
+local hello = require "l4.stream.hello"
 local hsts = require "filter.hsts"
 local json = require "state.json"
 local key = require "model.key"
 local precedence = require "model.precedence"
 local recent = require "tls.recent"
 local scan = require "state.scan"
+local service = require "l4.stream.service"
 
 local answers = {}
 
@@ -136,6 +139,56 @@ function answers.pool(pools)
     reasons[place] = check_pool(it) or false
   end
   return reasons
+end
+
+-- [[what, text]…] -> who answers at tcp/1 after each: what a reload reads, and what was handed over
+function answers.connections(steps)
+  local found = {}
+  for place, step in ipairs(steps) do
+    if step[1] == "reload" then
+      local file = assert(io.open(ngx.config.prefix() .. "conf/generated/current/.connections", "w"))
+      file:write(step[2])
+      file:close()
+      connections.load()
+    else
+      assert(connections.replace(step[2]))
+    end
+    found[place] = connections.get("tcp/1") or false
+  end
+  return found
+end
+
+-- [how many, of which length] -> the KiB that names which nobody knows leave behind
+function answers.unknown_names(steps)
+  service.of("tls/")
+  collectgarbage()
+  local before = collectgarbage("count")
+  for number = 1, steps[1] do
+    assert(not service.of(("%0" .. steps[2] .. "d"):format(number)))
+  end
+  collectgarbage()
+  collectgarbage()
+  return { collectgarbage("count") - before }
+end
+
+-- [a client's first words, as hex] -> the names in them
+function answers.server_name(texts)
+  local found, socket = {}, ngx.req.socket
+  for place, text in ipairs(texts) do
+    local bytes = text:gsub("..", function(digits)
+      return string.char(tonumber(digits, 16))
+    end)
+    rawset(ngx.req, "socket", function()
+      return {
+        peek = function(_, length)
+          return length <= #bytes and bytes:sub(1, length) or nil
+        end,
+      }
+    end)
+    found[place] = hello.server_name()
+  end
+  rawset(ngx.req, "socket", socket)
+  return found
 end
 
 return function()

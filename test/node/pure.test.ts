@@ -32,6 +32,7 @@ beforeAll(async () => {
     events {}
     http {
       lua_package_path "$prefix/?.lua;$prefix/lua/?.lua;;";
+      lua_shared_dict entrance_connections 1m;
       init_by_lua_block { pure = require "pure" }
       access_log off;
       server {
@@ -346,4 +347,40 @@ test("what was needed lately is bounded, each value goes once, and none that is 
     }),
     { numRuns: 200 },
   );
+});
+
+test("a reload without a new generation does not bring back who answered before", async () => {
+  const steps = [
+    ["reload", "3\ntcp/1\ta\n"],
+    ["handed over", "4\ntcp/1\tb\n"],
+    ["reload", "3\ntcp/1\ta\n"],
+    ["reload", "5\ntcp/1\tc\n"],
+    ["handed over", "6\ntcp/2\td\n"],
+    ["reload", "5\ntcp/1\tc\n"],
+  ];
+  expect(await ask("connections", steps)).toEqual(["a", "b", "b", "c", false, false]);
+});
+
+test("names that nobody knows leave nothing behind where TLS is passed through", async () => {
+  const [kibibytes] = (await ask("unknown_names", [20_000, 99])) as [number];
+  expect(kibibytes).toBeLessThan(500);
+});
+
+/** A TLS client's first words, as hex: nothing but the name. */
+function hello(serverName: string): string {
+  const vector = (bytes: number, content: Buffer) => {
+    const length = Buffer.alloc(bytes);
+    length.writeUIntBE(content.length, 0, bytes);
+    return Buffer.concat([length, content]);
+  };
+  const entry = Buffer.concat([Buffer.from([0]), vector(2, Buffer.from(serverName))]);
+  const extension = Buffer.concat([Buffer.from([0, 0]), vector(2, vector(2, entry))]);
+  const before = [Buffer.alloc(34), vector(1, Buffer.alloc(0)), vector(2, Buffer.alloc(2)), vector(1, Buffer.alloc(1))];
+  const message = Buffer.concat([Buffer.from([1]), vector(3, Buffer.concat([...before, vector(2, extension)]))]);
+  return Buffer.concat([Buffer.from([22, 3, 1]), vector(2, message)]).toString("hex");
+}
+
+test("the name that a TLS client wants is read, and one that is too long for any host is none", async () => {
+  const names = ["Www.Example", "a".repeat(253), "a".repeat(254), "a".repeat(16_000)];
+  expect(await ask("server_name", names.map(hello))).toEqual(["www.example", "a".repeat(253), "", ""]);
 });

@@ -55,6 +55,18 @@ test("100 held connections live through reloads, and new ones are never refused"
   for (const each of held) each.socket.destroy();
 });
 
+test("a reload that nothing generated asked for keeps the members of now", async () => {
+  await using node = await startNode();
+  const [port = 0] = await freePorts(1);
+  await applied(node, listening("tcp", port, "db", [{ port: one.port }]));
+  await applied(node, [membersOf("db", [{ port: two.port }])]);
+  const pids = async () => new Set((await node.state()).workers.map(({ pid }) => pid));
+  const before = await pids();
+  process.kill(node.masterPid, "SIGHUP");
+  await expect.poll(async () => before.isDisjointFrom(await pids()), { timeout: 10_000 }).toBe(true);
+  expect(await greetings(port, 6)).toEqual({ two: 6 });
+});
+
 test("100 changes make few reloads, and the last one counts", async () => {
   await using node = await startNode();
   const [port = 0] = await freePorts(1);

@@ -1,6 +1,7 @@
 -- The stream section for an nginx with Lua in it: ports alone are text. Who answers on them is data, handed over to
 -- l4/stream/, so that only a new port, or another use of the PROXY protocol, reloads.
 local json = require "state.json"
+local progress = require "generated.progress"
 local settings = require "settings"
 local stock = require "l4.stock"
 
@@ -81,11 +82,12 @@ function scripted.stream(services, names)
   return table.concat(lines, "\n")
 end
 
--- One line for each port and name: what it is called there, and who answers; of a name that is ended here, nobody.
+-- Which evaluation this is; then one line for each port and name: what it is called there, and who answers; of a name
+-- that is ended here, nobody.
 function scripted.data(services, names)
-  local lines = {}
-  for place, it in ipairs(services) do
-    lines[place] = ("%s/%d\t%s"):format(it.protocol, it.port, json.encode(it.to))
+  local lines = { ("%d"):format(progress.evaluations + 1) } -- as it will be counted
+  for _, it in ipairs(services) do
+    lines[#lines + 1] = ("%s/%d\t%s"):format(it.protocol, it.port, json.encode(it.to))
   end
   for _, it in ipairs(names) do
     lines[#lines + 1] = ("tls/%s\t%s"):format(it.name, it.to and json.encode(it.to) or "{}")

@@ -4,7 +4,7 @@ local dict = ngx.shared.entrance_connections
 
 local content = {}
 
-local VERSION = "\1version" -- no line begins so
+local VERSION, MADE = "\1version", "\1made" -- no line begins so
 local FILE = "conf/generated/current/.connections"
 
 function content.version()
@@ -15,10 +15,20 @@ function content.get(name)
   return dict:get(name)
 end
 
--- Replaces everything by lines of NAME, tab, JSON. true, or nil and why not; what fits is kept then.
+-- Replaces everything by lines of NAME, tab, JSON, after a first one with a number that is larger the later they were
+-- made. true, or nil and why not; what fits is kept then. What is older than what is here changes nothing: a reload
+-- without a new generation reads that one's file once more, and members have been handed over since.
 function content.replace(text)
-  local known, problem = { [VERSION] = true }, nil
-  for name, value in text:gmatch("([^\t\n]+)\t([^\n]*)") do
+  local made, lines = text:match("^(%d+)\n(.*)$")
+  made = tonumber(made)
+  if not made then
+    return nil, "it does not say when it was made"
+  elseif made < (dict:get(MADE) or 0) then
+    return true
+  end
+  local known, problem = { [VERSION] = true, [MADE] = true }, nil
+  dict:safe_set(MADE, made)
+  for name, value in lines:gmatch("([^\t\n]+)\t([^\n]*)") do
     known[name] = true
     if dict:get(name) ~= value then
       local fine, why = dict:safe_set(name, value)

@@ -6,6 +6,7 @@ local hello = {}
 
 local MAX_BYTES = 16384 -- preread_buffer_size
 local MAX_RECORDS = 8
+local MAX_NAME = 253 -- DNS's
 local RECORD, CLIENT_HELLO, SERVER_NAME, HOST_NAME = 22, 1, 0, 0
 local RECORD_HEAD, MESSAGE_HEAD = 5, 4
 local VERSION_AND_RANDOM = 34
@@ -59,14 +60,15 @@ local function find_name(message)
   at = at + 2
   while at + 4 <= stop do
     if number(message, at, 2) == SERVER_NAME and byte(message, at + 6) == HOST_NAME then
-      return sub(message, at + 9, at + 8 + number(message, at + 7, 2))
+      local length = number(message, at + 7, 2)
+      return length <= MAX_NAME and sub(message, at + 9, at + 8 + length) or nil
     end
     at = behind(message, at + 2, 2)
   end
   return nil
 end
 
--- In lower case; "" when there is none.
+-- In lower case; "" when there is none, or one that no host can have.
 function hello.server_name()
   local socket = assert(ngx.req.socket())
   local message = read_message(socket)

@@ -7,19 +7,19 @@ local service = {}
 
 local compiled, version = {}, -1
 
--- nil: nobody knows it.
+-- nil: nobody knows it. (That is not remembered: clients say what names they like.)
 function service.of(name)
   local now = content.version()
   if now ~= version then
     compiled, version = {}, now
   end
   local found = compiled[name]
-  if found == nil then
+  if not found then
     local text = content.get(name)
-    found = text and chosen.compile(name, json.decode(text)) or false
+    found = text and chosen.compile(name, json.decode(text))
     compiled[name] = found
   end
-  return found or nil
+  return found
 end
 
 return service
