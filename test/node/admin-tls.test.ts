@@ -1,9 +1,11 @@
 // The admin API where others than this machine reach it: over TLS, by who knows a key; and v1 for a Rainbond's network.
 import { execFile, execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Backend, startBackend } from "../harness/backend.ts";
@@ -190,6 +192,34 @@ describe("who asks too often, too much or too slowly is stopped, and others are 
     expect((await request(node.ports.health, "/health")).status).toBe(200);
     await closed;
     expect(node.log()).not.toMatch(/\[(alert|emerg|crit)\]/);
+  });
+
+  // From another address than everybody else's here.
+  const withhold = (port: number, head: string) =>
+    Promise.all(
+      Array.from({ length: 300 }, async () => {
+        const socket = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
+        socket.on("error", () => undefined);
+        socket.write(`${head}\r\nHost: x\r\nContent-Length: 500\r\n\r\n`);
+        await Promise.race([once(socket, "data"), once(socket, "close"), sleep(2_000)]);
+        return socket;
+      }),
+    );
+
+  test.each([
+    ["health", "POST /ready HTTP/1.1"],
+    ["health", "GET /health HTTP/1.1"],
+    ["health", "POST /metrics HTTP/1.1"],
+    ["admin", "POST /v2/changes HTTP/1.1"],
+    ["admin", "POST /v1/upstreams/a HTTP/1.1"],
+  ] as const)("bodies that never come to %s, %s, keep no answer about health back", async (listener, head) => {
+    await using node = await startNode({ workers: 1 });
+    await node.apply([]);
+    const held = await withhold(node.ports[listener], head);
+    const statuses = [(await request(node.ports.health, "/health")).status, await node.isReady()];
+    if (listener === "health") statuses.push((await node.admin("/v2/state")).status);
+    for (const socket of held) socket.destroy();
+    expect(statuses).toEqual(listener === "health" ? [200, true, 200] : [200, true]);
   });
 
   test("a thousand scrapes at once: some are told to come later", async () => {
