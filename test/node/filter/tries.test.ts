@@ -19,7 +19,11 @@ afterAll(async () => {
 });
 
 /** A pool of one application that answers with these statuses in turn (0: not at all), and how often it was asked. */
-async function answering(name: string, statuses: readonly number[]): Promise<() => number> {
+async function answering(
+  name: string,
+  statuses: readonly number[],
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<() => number> {
   let asked = 0;
   const server = createServer((incoming, outgoing) => {
     incoming.resume();
@@ -31,8 +35,13 @@ async function answering(name: string, statuses: readonly number[]): Promise<() 
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  await its.node.apply([pool(name), slice(name, [{ port: (server.address() as AddressInfo).port }])]);
+  await its.node.apply([pool(name, more), slice(name, [{ port: (server.address() as AddressInfo).port }])]);
   return () => asked;
+}
+
+/** Whether its only member is set aside. */
+async function isSetAside(name: string): Promise<boolean> {
+  return (await its.node.state()).health.some((it) => it.pool === pool(name).key && !it.healthy);
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -78,6 +87,23 @@ describe("timeouts", () => {
     expect((await its.get(lazy)).status).toBe(504);
     expect((await its.get(lazy)).status).toBe(200);
     expect(asked()).toBe(2);
+  });
+
+  test("nor where the request can't be sent twice, whatever its member speaks", async () => {
+    for (const [name, more] of [["tardy"], ["sticky", { balance: "least-connections" }]] as const) {
+      const asked = await answering(name, [0], more);
+      const host = await its.route({ timeouts: { backendRequest: "100ms" } }, {}, name);
+      expect((await its.get(host, "/", { method: "POST", body: "x" })).status).toBe(504);
+      expect([asked(), await isSetAside(name)]).toEqual([1, false]);
+    }
+  });
+
+  test("a member that takes no connection is, though", async () => {
+    const [nobody = 0] = await freePorts(1);
+    await its.node.apply([pool("nobody"), slice("nobody", [{ port: nobody }])]);
+    const host = await its.route({ timeouts: { backendRequest: "100ms" } }, {}, "nobody");
+    expect((await its.get(host, "/", { method: "POST", body: "x" })).status).toBe(502);
+    expect(await isSetAside("nobody")).toBe(true);
   });
 });
 

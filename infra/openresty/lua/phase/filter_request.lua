@@ -45,6 +45,9 @@ return function()
     ngx.sleep(it.resumes_after)
   end
   ngx.var.entrance_pool = it.pool_name or ""
+  if it.rich.is_timed then
+    ngx.var.entrance_timed = "yes"
+  end
   ngx.var.backend_host = it.backend_host or ngx.var.http_host
   if it.special then
     backend.prepare(it)
