@@ -33,6 +33,8 @@ beforeAll(async () => {
     http {
       lua_package_path "$prefix/?.lua;$prefix/lua/?.lua;;";
       lua_shared_dict entrance_connections 1m;
+      lua_shared_dict entrance_health 1m;
+      lua_shared_dict entrance_state 1m;
       init_by_lua_block { pure = require "pure" }
       access_log off;
       server {
@@ -359,6 +361,10 @@ test("a reload without a new generation does not bring back who answered before"
     ["reload", "5\ntcp/1\tc\n"],
   ];
   expect(await ask("connections", steps)).toEqual(["a", "b", "b", "c", false, false]);
+});
+
+test("what two workers find out of members at once is told by a version that holds both", async () => {
+  expect(await ask("told_at_once", [])).toEqual(["one", "other"]);
 });
 
 test("names that nobody knows leave nothing behind where TLS is passed through", async () => {

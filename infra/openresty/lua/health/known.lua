@@ -6,6 +6,7 @@ local known = {}
 
 local dict = ngx.shared.entrance_health
 local counter = ngx.shared.entrance_state -- nothing in it is ever evicted
+local NUMBER = "health-changes"
 local CHANGES = 1024 -- remembered, so that a worker looks anew only at what changed
 
 known.FOR_GOOD = 2 ^ 52 -- until a check finds it well
@@ -18,18 +19,21 @@ local function key_of(by, pool, member)
   return by .. "\n" .. pool .. "\n" .. member
 end
 
--- After what was changed is written: whoever compares versions later than this finds it.
+-- After what was changed is written: whoever compares versions later than this finds it. Workers that change things at
+-- once may store what they read in any order; so each looks afterwards whether the newest number is what stays.
 local function tell(pool, member)
-  local number = counter:incr("health-changes", 1, 0)
+  local number = counter:incr(NUMBER, 1, 0)
   if not number then
     return
   end
   dict:set("c" .. number % CHANGES, number .. "\n" .. pool .. "\n" .. member)
-  page.version = number
+  repeat
+    page.version = counter:get(NUMBER)
+  until page.version == counter:get(NUMBER)
 end
 
--- Calls visit(pool, member) for what changed after one version up to another; false: it could be anything. (Workers
--- that change things at once may store their numbers in any order, so a version may go back, which means nothing new.)
+-- Calls visit(pool, member) for what changed after one version up to another; false: it could be anything. (For a
+-- moment a version may go back, or come before what it tells of: nothing new, or anything.)
 function known.each(after, up_to, visit)
   if up_to - after > CHANGES / 2 then
     return false
