@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 import { pool, slice } from "../values.ts";
@@ -46,6 +47,20 @@ test("a preflight is answered by the node", async () => {
     "access-control-expose-headers": "X-C",
     vary: "Origin",
   });
+});
+
+test("a preflight's body is thrown away, and nothing of it is read as the next request", async () => {
+  const host = await its.route(cors({ allowOrigins: [origin], allowMethods: ["PUT"] }));
+  const hidden = `GET /hidden HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+  const before = its.backend.requests();
+  const head = `Origin: ${origin}\r\nAccess-Control-Request-Method: PUT\r\nContent-Length: ${hidden.length}`;
+  const socket = connect(its.node.ports.http, "127.0.0.1");
+  socket.write(`OPTIONS / HTTP/1.1\r\nHost: ${host}\r\n${head}\r\n\r\n${hidden}`);
+  socket.write(`GET /second HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  const text = (await socket.toArray()).join("");
+  expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 204", "HTTP/1.1 200"]);
+  expect(text).not.toContain("/hidden");
+  expect(its.backend.requests() - before).toBe(1);
 });
 
 test("other origins get nothing, and are not turned away", async () => {

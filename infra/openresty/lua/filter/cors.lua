@@ -1,5 +1,6 @@
 -- CORS {allowOrigins, allowMethods, allowHeaders, exposeHeaders, allowCredentials, maxAge}: what pages of other origins
 -- may ask. The node answers preflights itself, and what it says counts, not what a backend says beside it.
+local body = require "route.body"
 local field = require "model.field"
 local header = require "model.header"
 
@@ -115,6 +116,7 @@ function cors.compile(it)
       if way.origin then
         preflight(method)
       end
+      body.drop()
       ngx.status = 204
       ngx.send_headers()
       return ngx.exit(ngx.OK)
