@@ -10,10 +10,12 @@ local health = require "health.page"
 local json = require "state.json"
 local key = require "model.key"
 local known = require "health.known"
+local note = require "metrics.note"
 local precedence = require "model.precedence"
 local recent = require "tls.recent"
 local scan = require "state.scan"
 local service = require "l4.stream.service"
+local site = require "route.site"
 
 local answers = {}
 
@@ -185,6 +187,20 @@ function answers.unknown_names(steps)
   local before = collectgarbage("count")
   for number = 1, steps[1] do
     assert(not service.of(("%0" .. steps[2] .. "d"):format(number)))
+  end
+  collectgarbage()
+  collectgarbage()
+  return { collectgarbage("count") - before }
+end
+
+-- [how many] -> the KiB that rules which sent requests to https leave behind
+function answers.redirects(steps)
+  collectgarbage()
+  local before = collectgarbage("count")
+  for number = 1, steps[1] do
+    local route = { place = 1, name = "rule " .. number, redirects = true, pools = {} }
+    local found, rule = site.find({ exact = { ["/"] = { route } }, prefix = {}, start = {}, lengths = {} }, "/")
+    assert(note.met_of(found, rule, nil).rule == route.name)
   end
   collectgarbage()
   collectgarbage()

@@ -34,6 +34,7 @@ beforeAll(async () => {
       lua_package_path "$prefix/?.lua;$prefix/lua/?.lua;;";
       lua_shared_dict entrance_connections 1m;
       lua_shared_dict entrance_health 1m;
+      lua_shared_dict entrance_metrics 1m;
       lua_shared_dict entrance_state 1m;
       init_by_lua_block { pure = require "pure" }
       access_log off;
@@ -369,6 +370,11 @@ test("what two workers find out of members at once is told by a version that hol
 
 test("names that nobody knows leave nothing behind where TLS is passed through", async () => {
   const [kibibytes] = (await ask("unknown_names", [20_000, 99])) as [number];
+  expect(kibibytes).toBeLessThan(500);
+});
+
+test("rules that sent requests to https leave nothing behind", async () => {
+  const [kibibytes] = (await ask("redirects", [20_000])) as [number];
   expect(kibibytes).toBeLessThan(500);
 });
 

@@ -110,7 +110,7 @@ function site.find(it, path)
     end
   end
   if found and found.redirects and to_https.is_asked(path) then
-    return to_https.route, found.name
+    return to_https.route(found), found.name
   end
   return found, found and found.name
 end

@@ -16,11 +16,13 @@ local function send()
   return location.send(308, "https://" .. host .. location.port("https", nil, true) .. target)
 end
 
--- As a route; see route/rich.lua.
-to_https.route = {
-  type = "prefix", value = "/", pools = {},
-  rich = { location = "@rich_0", on_request = { send }, on_header = {} },
-}
+local RICH = { location = "@rich_0", on_request = { send }, on_header = {} } -- see route/rich.lua
+
+-- As a route of its own, kept by the one that redirects: what is noted with it (metrics/note.lua) goes with that one.
+function to_https.route(redirecting)
+  redirecting.to_https = redirecting.to_https or { type = "prefix", value = "/", pools = {}, rich = RICH }
+  return redirecting.to_https
+end
 
 -- path: as nginx has normalised it.
 function to_https.is_asked(path)
