@@ -1,7 +1,11 @@
 -- The node's pure modules behind a request each, so that tests can compare them with their TypeScript siblings.
 local address = require "model.address"
+local board = require "state.board"
+local certificate = require "phase.certificate"
 local check_pool = require "model.pool"
 local check_rule = require "model.rule"
+local checks = require "health.checks"
+local chosen = require "tls.chosen"
 local connections = require "l4.stream.content"
 local digest = require "state.digest"
 local hello = require "l4.stream.hello"
@@ -10,12 +14,14 @@ local health = require "health.page"
 local json = require "state.json"
 local key = require "model.key"
 local known = require "health.known"
+local members = require "route.members"
 local note = require "metrics.note"
 local precedence = require "model.precedence"
 local recent = require "tls.recent"
 local scan = require "state.scan"
 local service = require "l4.stream.service"
 local site = require "route.site"
+local ssl = require "ngx.ssl"
 
 local answers = {}
 
@@ -205,6 +211,64 @@ function answers.redirects(steps)
   collectgarbage()
   collectgarbage()
   return { collectgarbage("count") - before }
+end
+
+-- Calls work while some functions of a module are others.
+local function with(module, others, work)
+  local own = {}
+  for name, other in pairs(others) do
+    own[name], module[name] = module[name], other
+  end
+  local fine, problem = pcall(work)
+  for name in pairs(others) do
+    module[name] = own[name]
+  end
+  assert(fine, problem)
+end
+
+-- What is read the first time is gone, since something was published meanwhile.
+local function published_meanwhile(nothing, something)
+  local is_first = true
+  return function()
+    if is_first then
+      is_first = false
+      board.version = board.version + 1
+      return unpack(nothing)
+    end
+    return unpack(something)
+  end
+end
+
+-- [] -> what a handshake is answered with whose pair is replaced under it
+function answers.replaced_pair()
+  local set = {}
+  local function note_it(it)
+    set[#set + 1] = it
+    return true
+  end
+  local stubs = { server_name = function() end, clear_certs = function() end, set_cert = note_it, set_priv_key = note_it }
+  local keys = function()
+    return { "Certificate/shop/a" }
+  end
+  local pair = published_meanwhile({ false }, { { chain = "chain", key = "key" } })
+  with(ssl, stubs, function()
+    with(chosen, { of = keys, pair = pair }, certificate)
+  end)
+  return set
+end
+
+-- [] -> who is asked how he is, of a pool that is published while it is read
+function answers.checked()
+  local settings = { protocol = "http", health = { active = { type = "http" } } }
+  local lists = { { { address = "10.0.0.1", port = 80 } } }
+  local names = {}
+  with(members, { of = published_meanwhile({ {}, {} }, { {}, {}, settings, lists }) }, function()
+    local _, found = checks.of("Pool/shop/web/80")
+    for name in pairs(found) do
+      names[#names + 1] = name
+    end
+  end)
+  return names
 end
 
 -- [a client's first words, as hex] -> the names in them

@@ -35,6 +35,7 @@ beforeAll(async () => {
       lua_shared_dict entrance_connections 1m;
       lua_shared_dict entrance_health 1m;
       lua_shared_dict entrance_metrics 1m;
+      lua_shared_dict entrance_ring 1m;
       lua_shared_dict entrance_state 1m;
       init_by_lua_block { pure = require "pure" }
       access_log off;
@@ -376,6 +377,11 @@ test("names that nobody knows leave nothing behind where TLS is passed through",
 test("rules that sent requests to https leave nothing behind", async () => {
   const [kibibytes] = (await ask("redirects", [20_000])) as [number];
   expect(kibibytes).toBeLessThan(500);
+});
+
+test("what is published while it is read is read again", async () => {
+  expect(await ask("replaced_pair", [])).toEqual(["chain", "key"]);
+  expect(await ask("checked", [])).toEqual(["10.0.0.1:80"]);
 });
 
 /** A TLS client's first words, as hex: nothing but the name. */

@@ -80,7 +80,7 @@ end
 -- Results go on where a member stays, however its pool changes.
 local function look_at(name)
   local before = pools[name] and pools[name].members or {}
-  local how, found = checks.of(name, board.version)
+  local how, found = checks.of(name)
   local members, now = {}, ngx.now()
   for place, member in pairs(found) do
     local it = before[place]

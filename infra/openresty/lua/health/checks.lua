@@ -1,4 +1,5 @@
 -- Which members are to be asked whether they can serve, and how: of pools with health.active.
+local board = require "state.board"
 local duration = require "model.duration"
 local field = require "model.field"
 local health = require "model.health"
@@ -39,9 +40,13 @@ local function compile(settings)
   }
 end
 
--- How, and the members by name: {address, port, name}. Disabled ones are left alone.
-function checks.of(pool, version)
-  local _, _, settings, lists = members.of(pool, version)
+-- How, and the members by name: {address, port, name}, as published now. Disabled ones are left alone.
+function checks.of(pool)
+  local version, _, settings, lists
+  repeat
+    version = board.version
+    _, _, settings, lists = members.of(pool, version)
+  until board.version == version
   local how, found = compile(settings), {}
   for _, list in ipairs(how and lists or {}) do
     for _, member in ipairs(list) do

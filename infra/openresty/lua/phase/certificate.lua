@@ -6,8 +6,21 @@ local view = require "route.view"
 
 local asked
 
+-- With the pairs of that version: one that was forgotten for want of room could be another one when it is needed.
 local function look_up()
-  return chosen.of(asked, view.version)
+  local keys = chosen.of(asked, view.version)
+  for _, key in ipairs(keys or {}) do
+    chosen.pair(key, view.version)
+  end
+  return keys
+end
+
+local function answer_with(it)
+  local fine, problem = ssl.set_cert(it.chain)
+  if fine then
+    fine, problem = ssl.set_priv_key(it.key)
+  end
+  return fine, problem
 end
 
 return function()
@@ -15,10 +28,9 @@ return function()
   local keys = view.consistently(look_up)
   ssl.clear_certs()
   for _, key in ipairs(keys or {}) do
-    local it = chosen.pair(key, view.version)
-    local fine, problem = ssl.set_cert(it.chain)
-    if fine then
-      fine, problem = ssl.set_priv_key(it.key)
+    local it, fine, problem = chosen.pair(key, view.version), nil, "it has changed just now"
+    if it then
+      fine, problem = answer_with(it)
     end
     if not fine then
       ngx.log(ngx.WARN, "a certificate can't be used: ", key, ": ", problem)
