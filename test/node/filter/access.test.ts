@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { workerSeconds } from "../../bench/worker-time.ts";
 import { request } from "../../harness/node.ts";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 
@@ -160,6 +161,8 @@ describe("basic authentication", () => {
     // htpasswd -nbB eve eve
     { name: "eve", hash: "$2y$05$abcdefghijklmnopqrstuuJL1Kgn5tFAm3tORjXTv52K8w.0x/M0e" },
   ];
+  // bcrypt of "dear" with the highest cost that is taken.
+  const dear = { name: "dan", hash: "$2y$10$abcdefghijklmnopqrstuuKYsNjQ5ZhxxlIbwAgtNUotzlWXRbbd." };
   const as = (host: string, text: string) =>
     its.get(host, "/", { headers: { authorization: `Basic ${Buffer.from(text).toString("base64")}` } });
 
@@ -188,12 +191,32 @@ describe("basic authentication", () => {
   });
 
   test("guessing is slowed down, and who is known notices nothing", async () => {
-    const host = await its.route(one("BasicAuth", { users }));
+    const host = await its.route(one("BasicAuth", { users: [...users, dear] }));
     for (let time = 0; time < 6; time += 1) expect((await as(host, "bob:b")).status).toBe(200);
-    const guesses = await Promise.all(Array.from({ length: 120 }, (_, at) => as(host, `bob:guess${at}`)));
+    const guesses = await Promise.all(Array.from({ length: 60 }, (_, at) => as(host, `dan:guess${at}`)));
     expect(new Set(guesses.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    const [tooMany] = guesses.filter(({ status }) => status === 429);
+    expect(Number(tooMany?.headers["retry-after"])).toBeGreaterThanOrEqual(1);
     const known = await Promise.all(Array.from({ length: 10 }, () => as(host, "bob:b")));
     expect(known.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+  });
+
+  test("guessing takes a fifth of a worker's time, however dear the hash is", async () => {
+    await using alone = await startFiltered({ workers: 1 });
+    const host = await alone.route(one("BasicAuth", { users: [dear] }));
+    const guess = (text: string) =>
+      alone.get(host, "/", { headers: { authorization: `Basic ${Buffer.from(text).toString("base64")}` } });
+    expect((await guess("dan:dear")).status).toBe(200);
+    const [before, began] = [workerSeconds(alone.node.masterPid), Date.now()];
+    const rounds = Array.from({ length: 40 }, async (_, round) => {
+      await sleep(round * 100);
+      return Promise.all(Array.from({ length: 5 }, (_, number) => guess(`dan:guess${round * 5 + number}`)));
+    });
+    const statuses = (await Promise.all(rounds)).flat().map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    const seconds = (Date.now() - began) / 1000;
+    // What may be spent at once comes on top, and what requests take.
+    expect(workerSeconds(alone.node.masterPid) - before).toBeLessThan(seconds * 0.2 + 0.2 + 0.5);
   });
 
   test("neither resources nor state nor logs show a hash, a rejected one neither", async () => {

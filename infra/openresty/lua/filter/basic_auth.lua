@@ -1,6 +1,6 @@
 -- BasicAuth {realm, users [{name, hash}]}: name and password, checked against hashes as crypt(3) makes them: bcrypt
 -- ($2y$), SHA-256 and SHA-512 ($5$, $6$). A check is slow by design and stops a worker meanwhile; so a hash may cost
--- only so much, what was checked is remembered, and a worker makes only so many checks a second.
+-- only so much, what was checked is remembered, and a worker spends only so much of its time on checks.
 local ffi = require "ffi"
 local field = require "model.field"
 
@@ -12,7 +12,7 @@ local MAX_USERS = 100
 local MAX_PASSWORD = 256
 local MAX_BCRYPT_COST = 10 -- about 60 ms
 local MAX_ROUNDS = 20000 -- about 20 ms
-local MAX_CHECKS_A_SECOND = 20
+local SHARE = 0.2 -- of a worker's time: as much as it may spend in a second, however dear a hash is
 local REMEMBERED_SECONDS = 60
 
 local has_crypt = pcall(function()
@@ -20,7 +20,7 @@ local has_crypt = pcall(function()
 end)
 local libcrypt = has_crypt and ffi.C or ffi.load("crypt")
 local remembered = ngx.shared.entrance_limits
-local checks = { second = 0, count = 0 }
+local spent, at = 0, 0 -- seconds that checks have stopped this worker, less what it has earned since; as of when
 
 -- Made before the fork and told to nobody, so that what is remembered, by all workers together, gives no password away.
 local function new_secret()
@@ -75,26 +75,35 @@ local function is_equal(a, b)
   return difference == 0
 end
 
-local function may_check()
-  local second = math.floor(ngx.now())
-  if checks.second ~= second then
-    checks.second, checks.count = second, 0
-  end
-  checks.count = checks.count + 1
-  return checks.count <= MAX_CHECKS_A_SECOND
+-- Seconds until another one may be checked, or nil: now.
+local function seconds_to_wait()
+  ngx.update_time()
+  local now = ngx.now()
+  spent, at = math.max(0, spent - math.max(0, now - at) * SHARE), now
+  return spent >= SHARE and (spent - SHARE) / SHARE or nil
 end
 
--- true, false, or nil: too many were checked just now.
+local function check(password, hash)
+  ngx.update_time()
+  local began = ngx.now()
+  local made = libcrypt.crypt(password, hash)
+  ngx.update_time()
+  spent = spent + math.max(0, ngx.now() - began)
+  return made ~= nil and is_equal(ffi.string(made), hash)
+end
+
+-- true or false; or nil, where too many were checked just now, and for how many seconds nobody is.
 local function is_right(password, hash)
   local name = ngx.sha1_bin(secret .. hash .. "\0" .. password)
   local known = remembered:get(name)
   if known ~= nil then
     return known
-  elseif not may_check() then
-    return nil
   end
-  local made = libcrypt.crypt(password, hash)
-  known = made ~= nil and is_equal(ffi.string(made), hash)
+  local wait = seconds_to_wait()
+  if wait then
+    return nil, wait
+  end
+  known = check(password, hash)
   remembered:set(name, known, REMEMBERED_SECONDS)
   return known
 end
@@ -119,8 +128,12 @@ function basic_auth.compile(it)
     on_request = function()
       local name, password = credentials()
       -- Somebody unknown costs the same time as a wrong password.
-      local right = name and is_right(password, hashes[name] or it.users[1].hash)
-      if right == nil and name then
+      local right, wait
+      if name then
+        right, wait = is_right(password, hashes[name] or it.users[1].hash)
+      end
+      if wait then
+        ngx.header["Retry-After"] = math.max(1, math.ceil(wait))
         return 429
       elseif not right or not hashes[name] then
         ngx.header["WWW-Authenticate"] = challenge

@@ -1,6 +1,6 @@
 -- The error page of 502 and 504: the last try failed, too, or the request could not be sent twice. Rules that may have
--- changed the path say which pool it was, and whether a timeout may be their own doing: that says nothing of the member's
--- health (phase/try.lua).
+-- changed the path say which pool it was. So do those with timeouts: one that they have made short says nothing of the
+-- member's health (phase/try.lua).
 local find = require "route.find"
 local page = require "phase.page"
 local pool = require "route.pool"
