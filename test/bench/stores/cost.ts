@@ -17,7 +17,8 @@ export interface CostFigures {
   readonly operations100: number;
   readonly operations100000: number;
   /** Of the medians of time, pair by pair. */
-  readonly costRatio100000: Ratio;
+  readonly costRatio100000: number;
+  readonly costRatioSpread: Ratio["spread"];
 }
 
 export interface CostResult {
@@ -61,11 +62,13 @@ export async function benchCost(stores: Stores, routes: number, say: (line: stri
         if (one === undefined) throw new Error(`no site on ${name}`);
         say(`changes among ${routes} routes against ${fewRoutes} on ${name}`);
         const [small, big] = await inTurns([one, many]);
+        const ratio = ratioOf(big?.ms ?? [], small?.ms ?? []);
         found[name] = {
           changeMs: rounded(median(alone[place]?.ms ?? []), 2),
           operations100: median(small?.operations ?? []),
           operations100000: median(big?.operations ?? []),
-          costRatio100000: ratioOf(big?.ms ?? [], small?.ms ?? []),
+          costRatio100000: ratio.median,
+          costRatioSpread: ratio.spread,
         };
         repairSent += (await one.repair()) + (await many.repair());
       } finally {
