@@ -17,6 +17,8 @@ export class TcpProxy {
   readonly port: number;
   /** After a lost answer, before the client hears that it is lost. */
   noticedAfterMs = 0;
+  /** How often something was lost. */
+  losses = 0;
   /** Decides what happens to the next piece that a client sends. */
   loss: () => Loss = () => "none";
   readonly #server: Server;
@@ -72,6 +74,7 @@ export class TcpProxy {
     client.on("data", (piece) => {
       if (fate === "none") {
         fate = this.loss();
+        if (fate !== "none") this.losses += 1;
         // What belongs to the same request comes in the same moment.
         if (fate === "held") setTimeout(() => client.destroy(), heldMs);
         if (fate === "request") client.destroy();

@@ -12,7 +12,17 @@ afterAll(() => entrance.stop());
 
 const open = (url = entrance.url) => openStoreByDoor({ url, token: undefined, fetch });
 
-runStoreConformance({ name: "a store by its door", open: async () => open(), isFar: true });
+runStoreConformance({
+  name: "a store by its door",
+  open: async () => open(),
+  isFar: true,
+  skip: [
+    {
+      reason: "the clock is that of the process behind the door; its store has a run of its own",
+      tests: ["clients whose clock jumps by an hour, forth and back, see one another's writes in their order"],
+    },
+  ],
+});
 
 test("a commit that is not answered is uncertain, a read unavailable; what is no Entrance is said to be none", async () => {
   const nobody = open("http://127.0.0.1:9");

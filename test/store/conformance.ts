@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Store } from "../../shared/store/port.ts";
+import { setClockOff } from "../harness/clock.ts";
 import { clockCases } from "./cases/clock.ts";
 import { commitCases } from "./cases/commit.ts";
 import { concurrencyCases } from "./cases/concurrency.ts";
@@ -17,6 +18,8 @@ export interface StoreUnderTest {
   open(): Promise<Store>;
   /** Why there can be one client only; it then stands for all. */
   readonly oneClient?: string;
+  /** Where the clients are not in this process: sets the clock that they see, and returns what it says then. */
+  readonly setClockOff?: (ms: number) => Promise<number>;
   /** Each call goes to another process: a quarter of the random runs, since what they are about is here, too. */
   readonly isFar?: true;
   readonly skip?: readonly { readonly reason: string; readonly tests: readonly string[] }[];
@@ -33,6 +36,8 @@ export interface Opened {
   clients(count: number): Promise<readonly Store[]>;
   /** A partition that nobody used before. */
   partition(): string;
+  /** The clock that all clients see is so much ahead; below 0, behind. Returns what it says then. */
+  setClockOff(ms: number): Promise<number>;
   /** Of random cases. */
   runs(count: number): number;
 }
@@ -57,7 +62,8 @@ export function runStoreConformance(under: StoreUnderTest): void {
         if (exclusion) return test.skip(`${name} (${exclusion.reason})`);
         const partition = () => `conformance/${randomUUID()}`;
         const runs = (count: number) => (under.isFar ? Math.ceil(count / 4) : count);
-        test(name, () => run({ store: at(opened, 0), clients, partition, runs }));
+        const { setClockOff = setOwnClockOff } = under;
+        test(name, () => run({ store: at(opened, 0), clients, partition, setClockOff, runs }));
       },
     };
     const groups = {
@@ -77,6 +83,11 @@ export function runStoreConformance(under: StoreUnderTest): void {
       expect(excluded.filter((name) => !names.has(name))).toEqual([]);
     });
   });
+}
+
+async function setOwnClockOff(ms: number): Promise<number> {
+  setClockOff(ms);
+  return Date.now();
 }
 
 /** The item, which must exist. */

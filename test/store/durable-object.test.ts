@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { put, runStoreConformance, walk } from "./conformance.ts";
-import { remoteStore } from "./remote-store.ts";
+import { remoteStore, setRemoteClockOff } from "./remote-store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "entrance-durable-object-"));
 let workerd: Miniflare;
@@ -36,6 +36,7 @@ afterAll(async () => {
 runStoreConformance({
   name: "a SQLite Durable Object",
   open: async () => remoteStore(await workerd.ready),
+  setClockOff: async (ms) => setRemoteClockOff(await workerd.ready, ms),
 });
 
 test("a write that fails undoes those before it", async () => {

@@ -20,7 +20,7 @@ export class StoreObject {
   }
 
   fetch(request: Request): Promise<Response> {
-    return serveStore(request, this.#store);
+    return serveStore(request, () => this.#store);
   }
 }
 

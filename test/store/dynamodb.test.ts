@@ -7,7 +7,7 @@ import { DynamoDBLocal } from "../harness/dynamodb.ts";
 import { startStoreWorker } from "../harness/store-worker.ts";
 import { runStoreConformance } from "./conformance.ts";
 import { runLosses } from "./losses.ts";
-import { remoteStore } from "./remote-store.ts";
+import { remoteStore, setRemoteClockOff } from "./remote-store.ts";
 
 const credentials = { id: "local", secret: new SecretText("local"), session: undefined };
 const open = (port: number) =>
@@ -15,21 +15,27 @@ const open = (port: number) =>
 
 let server: DynamoDBLocal;
 let workerd: Miniflare;
+let worker: URL;
 beforeAll(async () => {
   server = await DynamoDBLocal.start();
   await server.createTable("entrance");
-  workerd = await startStoreWorker("dynamodb.worker.ts", { bindings: { ENDPOINT: server.endpoint } });
+  workerd = await startStoreWorker("dynamodb.worker.ts", {});
+  worker = await workerd.ready;
 });
 afterAll(async () => {
   await workerd.dispose();
   await server.stop();
 });
 
-runStoreConformance({ name: "DynamoDB", open: async () => open(server.port), isFar: true });
+const port = () => server.port;
+const openRemote = (at: number) => remoteStore(worker, at);
+
+runStoreConformance({ name: "DynamoDB", open: async () => open(port()), isFar: true });
 runStoreConformance({
   name: "DynamoDB, in workerd",
-  open: async () => remoteStore(await workerd.ready),
-  oneClient: "one worker has one client",
+  open: async () => openRemote(port()),
+  setClockOff: (ms) => setRemoteClockOff(worker, ms),
   isFar: true,
 });
-runLosses({ name: "DynamoDB", port: () => server.port, open, mayBeUncertain: [] });
+runLosses({ name: "DynamoDB", port, open, mayBeUncertain: [] });
+runLosses({ name: "DynamoDB, in workerd", port, open: openRemote, mayBeUncertain: [] });

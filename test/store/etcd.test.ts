@@ -4,43 +4,43 @@ import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll } from "vitest";
 import { openEtcd } from "../../shared/store/etcd.ts";
 import { openEtcdGateway } from "../../shared/store/etcd-gateway.ts";
+import type { Store } from "../../shared/store/port.ts";
 import { type EtcdCluster, startEtcd } from "../harness/etcd.ts";
 import { startStoreWorker } from "../harness/store-worker.ts";
 import { runStoreConformance } from "./conformance.ts";
 import { runLosses } from "./losses.ts";
-import { remoteStore } from "./remote-store.ts";
+import { remoteStore, setRemoteClockOff } from "./remote-store.ts";
 
 const prefix = `entrance-${randomUUID()}`;
 let etcd: EtcdCluster;
 let workerd: Miniflare;
+let worker: URL;
 beforeAll(async () => {
   etcd = await startEtcd();
-  workerd = await startStoreWorker("etcd-gateway.worker.ts", { bindings: { ENDPOINTS: etcd.urls, PREFIX: prefix } });
+  workerd = await startStoreWorker("etcd-gateway.worker.ts", { bindings: { PREFIX: prefix } });
+  worker = await workerd.ready;
 });
 afterAll(async () => {
   await workerd.dispose();
   await etcd.stop();
 });
 
-const byGrpc = (endpoints: readonly string[]) =>
-  openEtcd({ endpoints, user: undefined, ca: undefined, client: undefined, prefix });
-const byGateway = (endpoints: readonly string[]) => openEtcdGateway({ endpoints, user: undefined, prefix, fetch });
+const port = () => Number(new URL(etcd.urls[0] ?? "").port);
+const endpoints = (at: number) => [`http://127.0.0.1:${at}`];
 
-runStoreConformance({ name: "etcd by gRPC", open: async () => byGrpc(etcd.urls), isFar: true });
-runStoreConformance({ name: "etcd by its JSON gateway", open: async () => byGateway(etcd.urls), isFar: true });
-runStoreConformance({
-  name: "etcd by its JSON gateway, in workerd",
-  open: async () => remoteStore(await workerd.ready),
-  oneClient: "one worker has one client",
-  isFar: true,
-});
-
-const ways = { "etcd by gRPC": byGrpc, "etcd by its JSON gateway": byGateway };
+const ways: Record<string, (at: number) => Store> = {
+  "etcd by gRPC": (at) =>
+    openEtcd({ endpoints: endpoints(at), user: undefined, ca: undefined, client: undefined, prefix }),
+  "etcd by its JSON gateway": (at) => openEtcdGateway({ endpoints: endpoints(at), user: undefined, prefix, fetch }),
+  "etcd by its JSON gateway, in workerd": (at) => remoteStore(worker, at),
+};
 for (const [name, open] of Object.entries(ways)) {
-  runLosses({
+  const isRemote = name.endsWith("in workerd");
+  runStoreConformance({
     name,
-    port: () => Number(new URL(etcd.urls[0] ?? "").port),
-    open: (port) => open([`http://127.0.0.1:${port}`]),
-    mayBeUncertain: [],
+    open: async () => open(port()),
+    ...(isRemote ? { setClockOff: (ms) => setRemoteClockOff(worker, ms) } : {}),
+    isFar: true,
   });
+  runLosses({ name, port, open, mayBeUncertain: [] });
 }

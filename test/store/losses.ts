@@ -94,9 +94,11 @@ export function runLosses(lossy: LossyStore): void {
         test(`${kind}, its ${loss === "held" ? "request late" : `${loss} lost`}`, async () => {
           const { a, b } = await prepared(partition());
           const { checks, writes } = make(a, b);
+          const before = proxy.losses;
           proxy.loseNext(loss);
           const result = await told(behind.commit(checks, writes));
           proxy.release();
+          expect(proxy.losses).toBe(before + 1);
           if (result === "uncertain") {
             expect(lossy.mayBeUncertain).toContain(kind);
             return;
