@@ -6,12 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
+import { Agent, fetch as fetchWith } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SecretText } from "../../shared/model/secret-text.ts";
+import { openStoreByDoor } from "../../shared/store/by-door.ts";
 import { type EtcdSettings, openEtcd } from "../../shared/store/etcd.ts";
 import { openEtcdGateway } from "../../shared/store/etcd-gateway.ts";
 import type { Store } from "../../shared/store/port.ts";
 import { makeCertificate, type Pair } from "../harness/certificate.ts";
+import { EntranceProcess } from "../harness/entrance-process.ts";
 import { type EtcdCluster, startEtcd } from "../harness/etcd.ts";
 import { at, put, walk } from "./conformance.ts";
 
@@ -250,6 +253,72 @@ describe("TLS", () => {
         await store.close();
       }),
     );
+  });
+});
+
+/** workerd has the JSON gateway alone, and no file to read an authority from: whoever starts it is told of that one. */
+describe("TLS in workerd", () => {
+  const password = `secret-${randomUUID()}`;
+  const user = "entrance";
+  let etcd: EtcdCluster;
+  let endpoint: string;
+  let authority: string;
+
+  beforeAll(async () => {
+    const { chain, key } = makeCertificate(["localhost"]);
+    authority = file("worker-server.crt", chain);
+    etcd = await startEtcd({ tls: { certificate: authority, key: file("worker-server.key", key) } });
+    endpoint = at(etcd.urls, 0).replace("127.0.0.1", "localhost");
+    const trusting = new Agent({ connect: { ca: chain } });
+    const administer = async (path: string, body: unknown) => {
+      const answer = await fetchWith(`${endpoint}${path}`, {
+        method: "POST",
+        body: JSON.stringify(body),
+        dispatcher: trusting,
+      });
+      if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+    };
+    for (const name of ["root", user]) {
+      await administer("/v3/auth/user/add", { name, password });
+      await administer("/v3/auth/user/grant", { user: name, role: "root" });
+    }
+    await administer("/v3/auth/enable", {});
+    await trusting.close();
+  });
+  afterAll(() => etcd.stop());
+
+  function start(settings: Readonly<Record<string, string>>): Promise<EntranceProcess> {
+    const environment = {
+      ENTRANCE_STORE: "etcd",
+      ENTRANCE_ETCD_ENDPOINTS: endpoint,
+      ENTRANCE_ETCD_USER: user,
+      ENTRANCE_ETCD_PASSWORD: password,
+      NODE_EXTRA_CA_CERTS: authority,
+      ...settings,
+    };
+    return EntranceProcess.start({ platform: "workerd", nodes: [], environment });
+  }
+
+  test("a private authority, and a user with a password", async () => {
+    await using entrance = await start({});
+    const store = openStoreByDoor({ url: entrance.url, token: undefined, fetch });
+    await put(store, "p", { a: "1" });
+    expect(await walk(store, "p")).toEqual([["a", "1"]]);
+    expect(entrance.log).not.toContain(password);
+  });
+
+  test("where the authority is not known nothing is sent, and where the password is wrong that is said", async () => {
+    const other = file("other.crt", makeCertificate(["localhost"]).chain);
+    await using stranger = await start({ NODE_EXTRA_CA_CERTS: other });
+    await using mistaken = await start({ ENTRANCE_ETCD_PASSWORD: `${password}x` });
+    const open = ({ url }: EntranceProcess) => openStoreByDoor({ url, token: undefined, fetch });
+    await expect(put(open(stranger), "q", { a: "2" })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(unavailable|uncertain)$/),
+    });
+    await expect(put(open(mistaken), "q", { a: "3" })).rejects.toMatchObject({ code: "misconfigured" });
+    expect(`${stranger.log}${mistaken.log}`).not.toContain(password);
+    await using entrance = await start({});
+    expect(await walk(open(entrance), "q")).toEqual([]);
   });
 });
 
