@@ -37,8 +37,7 @@ test.for([
       } while (performance.now() - since < minutes * 60_000);
       await drill.end();
       expect(drill.faults, hint()).toEqual([]);
-      const keys = drill.pairs.map(({ key }) => key);
-      expect(await secretsSaid(field, keys)).toEqual([]);
+      expect(await secretsSaid(drill)).toEqual([]);
       expect(await overlooked(field)).toEqual([]);
       const { requests, failed, toChanging, wrong } = drill.traffic.figures;
       report(`any store: ${name}`, {

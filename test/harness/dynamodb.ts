@@ -27,7 +27,8 @@ export class DynamoDBLocal {
   readonly client: DynamoDBClient;
   readonly #directory: string | undefined;
   #child: ChildProcess | undefined;
-  #said = "";
+  /** All that it ever printed. */
+  said = "";
 
   private constructor(port: number, directory: string | undefined) {
     this.port = port;
@@ -57,7 +58,7 @@ export class DynamoDBLocal {
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk: Buffer) => {
-        this.#said = (this.#said + chunk.toString()).slice(-4_000);
+        this.said += chunk.toString();
       });
     }
     let fault: Error | undefined;
@@ -66,10 +67,11 @@ export class DynamoDBLocal {
     });
     for (const deadline = Date.now() + upWithinMs; ; await sleep(50)) {
       if (fault !== undefined) throw new Error("Java is not installed. On Debian and Ubuntu, type: npm run setup");
-      if (child.exitCode !== null) throw new Error(`DynamoDB Local ended (it needs Java 17 or newer): ${this.#said}`);
+      if (child.exitCode !== null)
+        throw new Error(`DynamoDB Local ended (it needs Java 17 or newer): ${this.said.slice(-4_000)}`);
       // Any answer will do: a request without a signature gets 400.
       if (await fetch(this.endpoint).catch(() => undefined)) return;
-      if (Date.now() > deadline) throw new Error(`DynamoDB Local does not answer: ${this.#said}`);
+      if (Date.now() > deadline) throw new Error(`DynamoDB Local does not answer: ${this.said.slice(-4_000)}`);
     }
   }
 

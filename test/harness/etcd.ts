@@ -94,7 +94,8 @@ export class EtcdMember {
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
   #fault: Error | undefined;
-  #said = "";
+  /** All that it ever printed. */
+  said = "";
 
   constructor(url: string, metrics: string, args: readonly string[]) {
     this.url = url;
@@ -106,7 +107,7 @@ export class EtcdMember {
     const child = spawn(program(), this.#args, { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk: Buffer) => {
-        this.#said = (this.#said + chunk.toString()).slice(-4_000);
+        this.said += chunk.toString();
       });
     }
     child.on("error", (error) => {
@@ -118,10 +119,10 @@ export class EtcdMember {
   async isUp(): Promise<void> {
     for (const deadline = Date.now() + upWithinMs; ; await sleep(20)) {
       if (this.#fault !== undefined) throw new Error(`etcd cannot be started: ${this.#fault.message}`);
-      if (this.#child?.exitCode != null) throw new Error(`etcd ended: ${this.#said}`);
+      if (this.#child?.exitCode != null) throw new Error(`etcd ended: ${this.said.slice(-4_000)}`);
       const health = await fetch(`${this.#metrics}/health`).catch(() => undefined);
       if (health?.ok && ((await health.json()) as { health?: string }).health === "true") return;
-      if (Date.now() > deadline) throw new Error(`etcd does not answer: ${this.#said}`);
+      if (Date.now() > deadline) throw new Error(`etcd does not answer: ${this.said.slice(-4_000)}`);
     }
   }
 

@@ -5,13 +5,14 @@ import { ingress, service, slice, tlsSecret } from "./objects.ts";
 
 const namespace = "calm";
 const secret = "calm-tls";
+export const calmSecret = { namespace, name: secret };
 export const calmNames = ["*.calm.example"];
 export const calmHosts = ["a.calm.example", "b.calm.example", "c.calm.example"];
 const open = { "redirect-https": "false" };
 
 /** Resolves when all of it is acknowledged. */
 export async function establishCalm(cluster: Cluster, ports: readonly number[], pair: Pair): Promise<void> {
-  await cluster.put(tlsSecret({ namespace, name: secret }, pair));
+  await cluster.put(tlsSecret(calmSecret, pair));
   const works = calmHosts.map(async (host, place) => {
     const named = { namespace, name: host.slice(0, 1) };
     const members = [ports[place % ports.length], ports[(place + 1) % ports.length]];

@@ -24,6 +24,8 @@ export interface RealStore {
   start(): Promise<void>;
   /** Where it keeps what it has. */
   files(): string[];
+  /** What its process printed. */
+  printed(): string;
   /** All that it tells who asks for everything. */
   everything(): Promise<string>;
   stop(): Promise<void>;
@@ -56,6 +58,7 @@ export async function realEtcd(): Promise<RealStore> {
     kill: () => member.kill(),
     start: () => member.start(),
     files: () => etcd.files(),
+    printed: () => member.said,
     everything: () => rangeOfAll(url(port)),
     stop: () => etcd.stop(),
   };
@@ -114,6 +117,7 @@ export async function realDynamoDB(): Promise<RealStore> {
     },
     start: () => local.start(),
     files: () => globSync(join(directory, "*")),
+    printed: () => local.said,
     everything: () => local.stored(prefix),
     stop: async () => {
       await local.stop();

@@ -18,6 +18,8 @@ export class Webhooks {
   retries = 0;
   /** Answers that no webhook should give. */
   readonly faults: string[] = [];
+  /** All that was ever answered. */
+  readonly answers: string[] = [];
   /** What was said last to who is to come again. */
   lastRefusal = "";
   readonly #random: Random;
@@ -88,6 +90,7 @@ export class Webhooks {
       const signal = AbortSignal.timeout(withinMs);
       const answer = await fetch(this.#url() + path, { method: "POST", body: JSON.stringify(body), signal });
       const text = await answer.text();
+      this.answers.push(text);
       if (answer.status === 200) return JSON.parse(text);
       this.lastRefusal = text;
       if (answer.status !== 503) this.faults.push(`${path}: ${answer.status} ${text}`);
