@@ -24,12 +24,13 @@ import { openStoreByDoor } from "../shared/store/by-door.ts";
 import { openNodeStore } from "../shared/store/node-sqlite.ts";
 import type { Store } from "../shared/store/port.ts";
 import { type Config, readConfig } from "./config.ts";
-import { linesOf, writeLines } from "./lines.ts";
+import { openLines, writeLines } from "./lines.ts";
 import { openSharedStore } from "./shared-store.ts";
 
 const usage = `npm run store -- show                         what the store knows, and whether it is frozen or closed
 npm run store -- export FILE [--close]        all it has, into a file; --close: it goes to another place, and drives no node any more
 npm run store -- import FILE [--replace]      into an empty store; --replace: what the store has goes
+                                              FILE may be -: standard output, standard input
 npm run store -- close | open                 no store of anybody's nodes any more | again
 npm run store -- freeze | unfreeze [BALANCER] nothing is pushed, all is observed
 npm run store -- forget BALANCER              that is in the settings no more
@@ -116,12 +117,19 @@ async function show(store: Store): Promise<void> {
 async function exportInto(store: Store, [file = ""]: readonly string[], { close }: Flags): Promise<void> {
   if (close === true) await closeStore(store, Date.now());
   const lines = await writeLines(file, exportStore(operating(store)));
-  say(`${lines - 2} records are in ${file}. It has no key in the clear; ENTRANCE_SEAL_KEY is needed to use it.`);
-  if (close === true) say("This store is closed now. Import the file elsewhere, and start Entrance with that store.");
+  const place = file === "-" ? "the package" : file;
+  const sentences = [
+    `${lines - 2} records are in ${place}. It has no key in the clear; ENTRANCE_SEAL_KEY is needed to use it.`,
+    ...(close === true
+      ? ["This store is closed now. Import the file elsewhere, and start Entrance with that store."]
+      : []),
+  ];
+  // Standard output is the package itself.
+  for (const sentence of sentences) file === "-" ? console.error(sentence) : say(sentence);
 }
 
 async function importFrom(store: Store, [file = ""]: readonly string[], { replace }: Flags): Promise<void> {
-  const lines = () => linesOf(file, maxLineCharacters);
+  const lines = await openLines(file, maxLineCharacters);
   const { header } = await checkPackage(lines());
   const written = await importPackage(store, Date.now, await readPackage(lines()), replace === true);
   say(`${written} records of ${header.made} are in the store. Whoever works on it translates, and lists, everything.`);

@@ -131,6 +131,22 @@ test("what a person looks at on the worst day answers: through the apiserver, an
   expect(() => say("no path")).toThrow("type it in a pod of Entrance");
 });
 
+test("a backup by standard output comes back by standard input, while the copies run", async () => {
+  const env = { ENTRANCE_STORE: "etcd", ENTRANCE_ETCD_ENDPOINTS: endpoints, ENTRANCE_WEBHOOK_TOKEN: webhookToken };
+  const operate = (input: string, ...args: readonly string[]) =>
+    execFileSync(process.execPath, ["/opt/entrance/operator.js", ...args], { env, input, encoding: "utf8" });
+  const backup = operate("", "export", "-");
+  await apply(ingress(within, "since", "since.upgraded.example", { to: "web" }));
+  await until("it is served", async () => (await visit("since.upgraded.example")) === 200, 60_000);
+  expect(operate(backup, "import", "-", "--replace")).toMatch(/records of .* are in the store/);
+  expect(await visit("www.upgraded.example")).toBe(200);
+  // The backup has never heard of it: everything is listed anew.
+  await apply(ingress(within, "later", "later.upgraded.example", { to: "web" }));
+  for (const host of ["later.upgraded.example", "since.upgraded.example", "www.upgraded.example"]) {
+    await until(`${host} is served`, async () => (await visit(host)) === 200, 60_000);
+  }
+});
+
 test("helm uninstall, and the namespaces: nothing is left, and the cluster takes writes", async () => {
   const { code, err } = await helm(facts, ["uninstall", "entrance", "--namespace", "entrance", "--wait"]);
   expect(code, err).toBe(0);

@@ -11,9 +11,21 @@ export interface Typed {
 }
 
 /** `environment`: the settings that Entrance itself has. */
-export async function type(environment: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Typed> {
+export function type(environment: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Typed> {
+  return typeInto("", environment, ...words);
+}
+
+/** With `input` as its standard input. */
+export async function typeInto(
+  input: string,
+  environment: Readonly<Record<string, string>>,
+  ...words: readonly string[]
+): Promise<Typed> {
   const env = { PATH: process.env["PATH"] ?? "", ...environment };
-  const child = spawn(process.execPath, [script, ...words], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [script, ...words], { env, stdio: ["pipe", "pipe", "pipe"] });
+  // Whoever does not read it may end first.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
   const said = { out: "", error: "" };
   child.stdout.on("data", (chunk: Buffer) => {
     said.out += chunk.toString();

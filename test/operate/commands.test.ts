@@ -8,7 +8,7 @@ import { makeCertificate } from "../harness/certificate.ts";
 import { EntranceProcess, type Platform } from "../harness/entrance-process.ts";
 import { type ProcessHost, startProcessHost } from "../harness/process-host.ts";
 import { review, secret } from "../observe/wire.ts";
-import { done, type } from "./command.ts";
+import { done, type, typeInto } from "./command.ts";
 
 const token = "a-token-of-the-tests";
 const sealKey = "a-seal-key-of-the-tests";
@@ -76,6 +76,23 @@ for (const platform of ["node", "workerd"] satisfies Platform[]) {
       const refused = await type({ ENTRANCE_DATA: join(directory, platform) }, "import", file);
       expect(refused).toMatchObject({ code: 1, error: expect.stringMatching(/cut off/) });
       await caller.expectToWork("after-the-backup");
+    });
+
+    test("a backup by standard output is the same package, and one that broke off is not taken from standard input", async () => {
+      const { code, out, error } = await type(settings, "export", "-", ...at);
+      expect({ code, error }).toEqual({ code: 0, error: expect.stringMatching(/^\d+ records are in the package\./) });
+      const target = { ENTRANCE_DATA: join(directory, `${platform}-by-pipe`), ENTRANCE_SEAL_KEY: sealKey };
+      const lines = out.split("\n");
+      for (const broken of ["", lines.slice(0, 1).join("\n"), lines.slice(0, -2).join("\n"), out.slice(0, -20)]) {
+        const refused = await typeInto(broken, target, "import", "-");
+        expect(refused).toMatchObject({ code: 1, error: expect.stringMatching(/the package cannot be used/) });
+        expect(refused.error).not.toMatch(/^\s+at /m);
+      }
+      const imported = await typeInto(out, target, "import", "-");
+      expect(imported).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+ records of .* are in the store/) });
+      const again = await type(target, "export", "-");
+      const records = (text: string) => text.trim().split("\n").slice(1, -1).sort();
+      expect(records(again.out)).toEqual(records(out));
     });
 
     test("a closed store refuses what it is told, says so everywhere, and is opened again", async () => {
