@@ -43,7 +43,9 @@ export class RunningPod {
   readonly #place: PodPlace;
   readonly #containers = new Map<string, RunningContainer>();
   readonly #states = new Map<string, ContainerState>();
-  readonly #started = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  readonly #started = secondsNow();
+  /** Whether it was ready when that was told last, and since when it was so: `minReadySeconds` counts from then. */
+  #told = { isReady: false, since: this.#started };
   #over: Promise<void> | undefined;
   #gone: Promise<void> | undefined;
 
@@ -213,7 +215,13 @@ export class RunningPod {
 
   async #tell(phase: "Running" | "Succeeded" | "Failed"): Promise<void> {
     const isReady = phase === "Running" && [...this.#states.values()].every(({ ready }) => ready);
-    const condition = (type: string, isTrue: boolean) => ({ type, status: isTrue ? "True" : "False" });
+    if (isReady !== this.#told.isReady) this.#told = { isReady, since: secondsNow() };
+    const lastTransitionTime = this.#told.since;
+    const condition = (type: string, isTrue: boolean) => ({
+      type,
+      status: isTrue ? "True" : "False",
+      lastTransitionTime,
+    });
     const { address, hostAddress } = this.#place;
     const status = {
       phase,
@@ -260,4 +268,9 @@ export class RunningPod {
     });
     console.error(`pod ${namespace}/${name}: ${sentence}\n${logs.join("\n")}`);
   }
+}
+
+/** As the API writes times. */
+function secondsNow(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, "Z");
 }
