@@ -123,6 +123,16 @@ test("values change what they say", async () => {
   expect(kinds).not.toContain("DaemonSet");
 });
 
+test("where pods have IPv6 addresses etcd listens on them in brackets, as a URL needs it", async () => {
+  const hostOf = async (values: Values) => {
+    const rendered = await byHelm(facts, values);
+    const [container] = podOf(rendered.get("StatefulSet entrance/entrance-etcd")).spec.containers;
+    return container?.env.find(({ name }) => name === "LISTEN_HOST")?.value;
+  };
+  expect(await hostOf(defaults)).toBe("$(POD_IP)");
+  expect(await hostOf({ ...defaults, store: { etcd: { ipv6: true } } })).toBe("[$(POD_IP)]");
+});
+
 test.each<[Values, RegExp]>([
   [{ replicas: "three" }, /replicas.*want integer/],
   [{ replica: 3 }, /additional properties 'replica' not allowed/],

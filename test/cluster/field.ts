@@ -16,6 +16,7 @@ export interface Facts {
   readonly kubeconfig: string;
   readonly kubectl: string;
   readonly helm: string;
+  readonly etcdctl: string;
   /** The URL of Entrance's own etcd. */
   readonly store: string;
   /** Files, of the user `tester` in the group `entrance-tests`, whom nobody allows anything. */
@@ -48,6 +49,7 @@ export async function startField(folder: string, programs: Programs): Promise<Fi
       kubeconfig: plane.kubeconfig,
       kubectl: programs.kubectl,
       helm: programs.helm,
+      etcdctl: programs.etcdctl,
       store: storeUrl,
       commands: await takeCommands(plane),
       clientCertificate: plane.authority.issue("/O=entrance-tests/CN=tester"),
