@@ -28,8 +28,7 @@ beforeAll(async () => {
   for (const file of ["namespace.yaml", "node/namespace.yaml"]) {
     expect(await kubectl(facts, ["apply", "-f", path.join(chart, file)])).toMatchObject({ code: 0 });
   }
-  const keys = { ENTRANCE_WEBHOOK_TOKEN: webhookToken, ENTRANCE_NODE_KEY: nodeKey, ENTRANCE_SEAL_KEY: sealKey };
-  await api.create(secret("entrance", "entrance-keys", keys));
+  await makeKeys();
   await api.create(secret("entrance-nodes", "entrance-node-key", { ENTRANCE_NODE_KEY: nodeKey }));
 });
 
@@ -147,6 +146,20 @@ test("a backup by standard output comes back by standard input, while the copies
   }
 });
 
+test("with its namespace deleted it is installed again over what is left of it, and serves on", {
+  timeout: 300_000,
+}, async () => {
+  await removeNamespace("entrance");
+  rmSync("/var/lib/claims", { recursive: true, force: true });
+  expect(await visit("www.upgraded.example")).toBe(200);
+  expect(await kubectl(facts, ["apply", "-f", path.join(chart, "namespace.yaml")])).toMatchObject({ code: 0 });
+  await makeKeys();
+  const installed = await run("install", [balancer], { generation: 2 });
+  expect(installed.code, installed.err).toBe(0);
+  await rolledOut("entrance", "deployment/entrance");
+  expect(await visit("www.upgraded.example")).toBe(200);
+});
+
 test("helm uninstall, and the namespaces: nothing is left, and the cluster takes writes", async () => {
   const { code, err } = await helm(facts, ["uninstall", "entrance", "--namespace", "entrance", "--wait"]);
   expect(code, err).toBe(0);
@@ -231,6 +244,11 @@ async function apply(...objects: readonly KubeObject[]): Promise<void> {
 async function removeNamespace(name: string): Promise<void> {
   await api.delete(namespace(name));
   await until(`${name} is gone`, async () => (await api.get(namespace(name))) === undefined, 90_000);
+}
+
+async function makeKeys(): Promise<void> {
+  const keys = { ENTRANCE_WEBHOOK_TOKEN: webhookToken, ENTRANCE_NODE_KEY: nodeKey, ENTRANCE_SEAL_KEY: sealKey };
+  await api.create(secret("entrance", "entrance-keys", keys));
 }
 
 function secret(within: string, name: string, stringData: Readonly<Record<string, string>>): KubeObject {
