@@ -131,9 +131,6 @@ test("what a person looks at on the worst day answers: through the apiserver, an
 });
 
 test("a backup by standard output comes back by standard input, while the copies run", async () => {
-  const env = { ENTRANCE_STORE: "etcd", ENTRANCE_ETCD_ENDPOINTS: endpoints, ENTRANCE_WEBHOOK_TOKEN: webhookToken };
-  const operate = (input: string, ...args: readonly string[]) =>
-    execFileSync(process.execPath, ["/opt/entrance/operator.js", ...args], { env, input, encoding: "utf8" });
   const backup = operate("", "export", "-");
   await apply(ingress(within, "since", "since.upgraded.example", { to: "web" }));
   await until("it is served", async () => (await visit("since.upgraded.example")) === 200, 60_000);
@@ -142,6 +139,26 @@ test("a backup by standard output comes back by standard input, while the copies
   // The backup has never heard of it: everything is listed anew.
   await apply(ingress(within, "later", "later.upgraded.example", { to: "web" }));
   for (const host of ["later.upgraded.example", "since.upgraded.example", "www.upgraded.example"]) {
+    await until(`${host} is served`, async () => (await visit(host)) === 200, 60_000);
+  }
+});
+
+test("a store that is gone begins empty, and nodes go on with a backup", { timeout: 300_000 }, async () => {
+  const backup = operate("", "export", "-");
+  const type = async (...args: readonly string[]) =>
+    expect(await kubectl(facts, ["-n", "entrance", ...args])).toMatchObject({ code: 0 });
+  await type("delete", "statefulset", "entrance-etcd");
+  await type("delete", "pvc", ...[0, 1, 2].map((member) => `data-entrance-etcd-${member}`));
+  rmSync("/var/lib/claims", { recursive: true, force: true });
+  expect(await visit("www.upgraded.example")).toBe(200);
+  const made = await run("upgrade", [{ ...balancer, classes: ["entrance", "edge"] }], { generation: 1 });
+  expect(made.code, made.err).toBe(0);
+  await rolledOut("entrance", "statefulset/entrance-etcd");
+  await type("rollout", "restart", "deployment/entrance");
+  await rolledOut("entrance", "deployment/entrance");
+  operate(backup, "import", "-", "--replace");
+  await apply(ingress(within, "anew", "anew.upgraded.example", { to: "web" }));
+  for (const host of ["anew.upgraded.example", "www.upgraded.example"]) {
     await until(`${host} is served`, async () => (await visit(host)) === 200, 60_000);
   }
 });
@@ -170,6 +187,12 @@ test("helm uninstall, and the namespaces: nothing is left, and the cluster takes
   expect(await leftOver(api)).toEqual([]);
   await apply(ingress(within, "after", "after.upgraded.example", { to: "web" }));
 });
+
+/** In a pod of Entrance, as by `kubectl exec -i`. */
+function operate(input: string, ...args: readonly string[]): string {
+  const env = { ENTRANCE_STORE: "etcd", ENTRANCE_ETCD_ENDPOINTS: endpoints };
+  return execFileSync(process.execPath, ["/opt/entrance/operator.js", ...args], { env, input, encoding: "utf8" });
+}
 
 interface Webhook {
   readonly clientConfig: { readonly caBundle?: string; readonly service: { readonly path?: string } };
