@@ -21,8 +21,10 @@ import { Discovery } from "./discovery.ts";
 export interface Assembled {
   readonly app: Hono;
   readonly entrance: Entrance;
-  /** The timer's work. */
+  /** The timer's work. An API that does not answer is waited for at its end, and holds up nothing of it. */
   readonly tick: () => Promise<void>;
+  /** Looks for nodes that are found by a Service, and brings those that are new to the head. Never rejects. */
+  readonly findNodes: () => Promise<void>;
 }
 
 /** What lies outside, where its platform has it. */
@@ -66,11 +68,23 @@ export function assemble(config: Config, store: Store, host: Host, { access, fet
     counters,
     warn: (sentence) => console.warn(`entrance: ${sentence}`),
   });
-  const tick = async () => {
-    await discovery?.refresh();
-    await entrance.tick();
+  const findNodes = async () => {
+    try {
+      if (await discovery?.refresh()) await entrance.pusher.repair(false);
+    } catch (error) {
+      entrance.context.warn(`new nodes: ${error instanceof Error ? error.message : String(error)}`);
+    }
   };
-  return { app: createApp({ entrance, config, counters }), entrance, tick };
+  const tick = async () => {
+    const found = findNodes();
+    try {
+      await entrance.tick();
+    } finally {
+      // A host that stands still may not leave it behind.
+      await found;
+    }
+  };
+  return { app: createApp({ entrance, config, counters }), entrance, tick, findNodes };
 }
 
 function pluginFor(

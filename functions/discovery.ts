@@ -1,4 +1,4 @@
-/** Nodes that are the endpoints of a Service: who they are is asked for before every tick. */
+/** Nodes that are the endpoints of a Service: who they are is asked for beside every tick. */
 import * as v from "valibot";
 import type { KubernetesObjects } from "../shared/kubernetes/objects.ts";
 import type { BalancerConfig, NodeService } from "./config.ts";
@@ -20,6 +20,7 @@ export class Discovery {
   readonly #objects: KubernetesObjects;
   readonly #balancers: readonly BalancerConfig[];
   readonly #found = new Map<string, readonly string[]>();
+  #asking: Promise<boolean> | undefined;
 
   constructor(objects: KubernetesObjects, balancers: readonly BalancerConfig[]) {
     this.#objects = objects;
@@ -31,19 +32,31 @@ export class Discovery {
     return [...nodes, ...(this.#found.get(name) ?? [])];
   }
 
-  /** What can't be asked for now stays as it was found last. Never rejects. */
-  async refresh(): Promise<void> {
-    await Promise.all(
+  /** Whether there are nodes that were not there before. What can't be asked for stays as it was. Never rejects. */
+  refresh(): Promise<boolean> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #ask(): Promise<boolean> {
+    const areNew = await Promise.all(
       this.#balancers.map(async ({ name, service }) => {
-        if (service === undefined) return;
+        if (service === undefined) return false;
+        const before = this.#found.get(name) ?? [];
         try {
-          this.#found.set(name, await this.#find(service));
+          const found = await this.#find(service);
+          this.#found.set(name, found);
+          return found.some((node) => !before.includes(node));
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
           console.warn(`entrance: the nodes of balancer ${name} cannot be asked for: ${reason}`);
+          return false;
         }
       }),
     );
+    return areNew.includes(true);
   }
 
   /** Ready or not: a node is ready only once it has got its state from us. */
