@@ -7,6 +7,7 @@ import { SecretText } from "../shared/model/secret-text.ts";
 import { sealKeyId } from "../shared/sealing/seal-key.ts";
 import type { TranslationSettings } from "../shared/translate/translation.ts";
 import { type KubeConfig, readKubeConfig } from "./kube-config.ts";
+import { type Pem, pemOf } from "./pem.ts";
 import { failSetting, type ReadSetting } from "./setting.ts";
 import { readStoreConfig, type StoreConfig } from "./store-config.ts";
 import { readTlsConfig, readWebhookConfigurations, type TlsConfig } from "./tls-config.ts";
@@ -55,8 +56,8 @@ export interface Config {
   /** Empty: callers need no token, which only a listener on loopback may say. */
   readonly webhookTokens: readonly SecretText[];
   readonly nodeKey: SecretText | undefined;
-  /** A file of certificates: who signs for nodes whose URLs are https, beside those whom the system trusts. */
-  readonly nodeAuthoritiesFile: string | undefined;
+  /** Who signs for nodes whose URLs are https, beside those whom the system trusts. */
+  readonly nodeAuthorities: Pem | undefined;
   /** The first seals what is secret, all of them open it; empty: no private key and no password is kept. */
   readonly sealKeys: readonly SecretText[];
   /** Undefined: nothing is read back, and what a webhook was asked counts as seen. */
@@ -93,7 +94,7 @@ export function readConfig(environment: Environment): Config {
     webhookTokens,
     // A node takes two valid keys so that they can be changed; a caller uses the first.
     nodeKey: secrets("ENTRANCE_NODE_KEY", text("ENTRANCE_NODE_KEY"))[0],
-    nodeAuthoritiesFile: text("ENTRANCE_NODE_CA"),
+    nodeAuthorities: pemOf(text("ENTRANCE_NODE_CA")),
     sealKeys: secrets("ENTRANCE_SEAL_KEY", text("ENTRANCE_SEAL_KEY")),
     kubernetes: readKubeConfig(text),
     listMs: parseListSeconds(text("ENTRANCE_LIST_SECONDS") ?? "300") * 1_000,

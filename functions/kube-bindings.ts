@@ -7,13 +7,10 @@ import { failSetting } from "./setting.ts";
 export function workerAccess(config: KubeConfig | undefined): Access | undefined {
   if (config === undefined) return undefined;
   if (config.type === "kubeconfig") return failSetting("ENTRANCE_KUBECONFIG", noFiles);
-  const { url, token, tokenFile, caFile, client } = config;
+  const { url, token, tokenFile, ca, client } = config;
   if (tokenFile !== undefined) failSetting("ENTRANCE_KUBE_TOKEN_FILE", noFiles);
-  if (caFile !== undefined)
-    failSetting(
-      "ENTRANCE_KUBE_CA",
-      "is a file, which a worker has not: give workerd the authority (NODE_EXTRA_CA_CERTS)",
-    );
+  if (ca !== undefined)
+    failSetting("ENTRANCE_KUBE_CA", "is for Node and Lambda: a worker trusts whom workerd does (NODE_EXTRA_CA_CERTS)");
   if (client !== undefined) failSetting("ENTRANCE_KUBE_CERT", noFiles);
   return {
     url,

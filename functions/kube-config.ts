@@ -1,5 +1,6 @@
 /** Which Kubernetes API, and how it is reached. */
 import { SecretText } from "../shared/model/secret-text.ts";
+import { type Pem, pemOf } from "./pem.ts";
 import { failSetting, type ReadSetting } from "./setting.ts";
 
 export type KubeConfig =
@@ -9,7 +10,7 @@ export type KubeConfig =
       readonly url: string;
       readonly token: SecretText | undefined;
       readonly tokenFile: string | undefined;
-      readonly caFile: string | undefined;
+      readonly ca: Pem | undefined;
       readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
       /** The pod's own: where its files are missing it has no service account, and so no API. */
       readonly isPods: boolean;
@@ -43,7 +44,7 @@ export function readKubeConfig(text: ReadSetting): KubeConfig | undefined {
     url,
     token: token === undefined ? undefined : parseToken(token),
     tokenFile: tokenFile ?? (isPods && isAnonymous ? `${serviceAccount}/token` : undefined),
-    caFile: text("ENTRANCE_KUBE_CA") ?? (isPods ? `${serviceAccount}/ca.crt` : undefined),
+    ca: pemOf(text("ENTRANCE_KUBE_CA") ?? (isPods ? `${serviceAccount}/ca.crt` : undefined)),
     client,
     isPods,
   };

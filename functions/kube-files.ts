@@ -2,7 +2,7 @@
  * The Kubernetes API as Node reaches it: whom it trusts and who it is lie in files, which are read again and again, since
  * kubelet and certificate managers replace them while they are in use.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, fetch } from "undici";
 import type { Access } from "../shared/kubernetes/access.ts";
@@ -11,9 +11,8 @@ import type { SecretText } from "../shared/model/secret-text.ts";
 import type { KubeConfig } from "./kube-config.ts";
 import { parseToken } from "./kube-config.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
-import { failSetting } from "./setting.ts";
-
-export type Pem = { readonly file: string } | { readonly text: string };
+import type { Pem } from "./pem.ts";
+import { readPem, readText } from "./setting-file.ts";
 
 export interface KubeFiles {
   readonly url: string;
@@ -48,12 +47,12 @@ export function openKubeAccess(config: KubeConfig): Access | undefined {
 
 function filesOf(config: KubeConfig): KubeFiles | undefined {
   if (config.type === "kubeconfig") return readKubeconfig(config.file, config.context);
-  const { url, token, tokenFile, caFile, client, isPods } = config;
+  const { url, token, tokenFile, ca, client, isPods } = config;
   if (isPods && tokenFile !== undefined && !existsSync(tokenFile)) return undefined;
   return {
     url,
     serverName: undefined,
-    ca: caFile === undefined ? undefined : { file: caFile },
+    ca,
     client:
       client === undefined
         ? undefined
@@ -134,17 +133,4 @@ function agentOf({ serverName }: KubeFiles, { ca, certificate, key }: Read): Age
       ...(serverName === undefined ? {} : { servername: serverName }),
     },
   });
-}
-
-function readPem(setting: string, pem: Pem): string {
-  const text = "text" in pem ? pem.text : readText(setting, pem.file);
-  return text.includes("-----BEGIN ") ? text : failSetting(setting, "names something that is no PEM");
-}
-
-function readText(setting: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return failSetting(setting, `names ${file}, which is not there or may not be read`);
-  }
 }

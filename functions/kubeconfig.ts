@@ -5,7 +5,8 @@ import * as v from "valibot";
 import { parse } from "yaml";
 import { parseWith } from "../shared/model/parse.ts";
 import { parseToken } from "./kube-config.ts";
-import type { KubeFiles, Pem } from "./kube-files.ts";
+import type { KubeFiles } from "./kube-files.ts";
+import type { Pem } from "./pem.ts";
 import { failSetting } from "./setting.ts";
 
 const text = v.optional(v.string());

@@ -13,6 +13,7 @@ import { assemble } from "./assemble.ts";
 import { readConfig } from "./config.ts";
 import { openKubeAccess } from "./kube-files.ts";
 import { LambdaHost } from "./lambda-host.ts";
+import { trustNodeAuthorities } from "./node-authorities.ts";
 import { fetchOf } from "./node-fetch.ts";
 import { failSetting } from "./setting.ts";
 
@@ -36,11 +37,12 @@ const config = readConfig({ ...process.env, ENTRANCE_LISTEN: "0.0.0.0:443" });
 if (config.store.type !== "dynamodb") failSetting("ENTRANCE_STORE", "must be dynamodb on Lambda");
 // AWS's client finds credentials by itself.
 const store = openDynamoDB({ ...config.store, credentials: undefined });
+trustNodeAuthorities(config.nodeAuthorities);
 const host = new LambdaHost();
 const access = config.kubernetes === undefined ? undefined : openKubeAccess(config.kubernetes);
-const { app, entrance, tick } = assemble(config, store, host, {
+const { app, entrance, tick, findNodes } = assemble(config, store, host, {
   access,
-  fetchOf: (balancer) => fetchOf(balancer, () => undefined),
+  fetchOf: (balancer) => fetchOf(balancer, () => undefined, undefined),
 });
 const answer = handle(app);
 const lambda = new LambdaClient({ maxAttempts: 2 });
@@ -55,23 +57,31 @@ export async function handler(event: unknown, context: LambdaContext): Promise<u
 }
 
 async function run(errand: Errand): Promise<void> {
-  await (errand.entrance === "turn" ? entrance.resume(errand.lock) : entrance.tick());
+  // This sandbox may be new, and know of no node.
+  await (errand.entrance === "turn" ? Promise.all([entrance.resume(errand.lock), findNodes()]) : tick());
   await host.settled();
 }
 
 /** As often as the timer elsewhere, until the next event of the schedule is near. */
 async function tickAWhile(context: LambdaContext): Promise<void> {
   for (;;) {
-    try {
-      await tick();
-    } catch (error) {
-      console.warn(`entrance: the timer's work failed: ${messageOf(error)}`);
-    }
-    await host.settled();
+    host.after(async () => {
+      await tick().catch((error: unknown) => console.warn(`entrance: the timer's work failed: ${messageOf(error)}`));
+    });
+    await settledWithin(defaultTiming.timerMs);
     const pauseMs = Math.min(Math.max(0, host.takeWake() - Date.now()), defaultTiming.timerMs);
-    if (context.getRemainingTimeInMillis() < pauseMs + tickReserveMs) return;
+    if (context.getRemainingTimeInMillis() < pauseMs + tickReserveMs) break;
     await sleep(pauseMs);
   }
+  await host.settled();
+}
+
+/** A long LIST, and an API that is away, hold up no other tick. */
+async function settledWithin(ms: number): Promise<void> {
+  const over = new AbortController();
+  const waited = sleep(ms, undefined, { signal: over.signal }).catch(() => undefined);
+  await Promise.race([host.settled(), waited]);
+  over.abort();
 }
 
 /** Where that fails it is done here, and the answer waits for it. */

@@ -4,11 +4,9 @@ import type { BalancerConfig, NodeService } from "./config.ts";
 
 const connectMs = 3_000;
 
-/** `authorities`: who signs for them, as it is now. */
-function fetchOfService(
-  { namespace, name }: NodeService,
-  authorities: () => string | undefined,
-): typeof globalThis.fetch {
+type Authorities = () => string | undefined;
+
+function fetchOfService({ namespace, name }: NodeService, authorities: Authorities): typeof globalThis.fetch {
   let agent: Agent | undefined;
   let trusted: string | undefined;
   return async (url, init) => {
@@ -25,8 +23,18 @@ function fetchOfService(
   };
 }
 
-export function fetchOf(balancer: BalancerConfig, authorities: () => string | undefined): typeof globalThis.fetch {
-  return balancer.service === undefined
-    ? (url, init) => globalThis.fetch(url, init)
-    : fetchOfService(balancer.service, authorities);
+/**
+ * `own`: who signs for nodes that are found by a Service, as it is now; undefined: whom the process trusts. `named`: whom
+ * the process trusts by a setting, and who count beside our own as well.
+ */
+export function fetchOf(
+  balancer: BalancerConfig,
+  own: Authorities,
+  named: string | undefined,
+): typeof globalThis.fetch {
+  if (balancer.service === undefined) return (url, init) => globalThis.fetch(url, init);
+  return fetchOfService(balancer.service, () => {
+    const ours = own();
+    return ours === undefined || named === undefined ? ours : `${ours}\n${named}`;
+  });
 }

@@ -1,8 +1,6 @@
 /** The entry for Node: a process of its own, on a machine or in a pod. */
-import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type ServerType, serve } from "@hono/node-server";
 import { KubernetesObjects } from "../shared/kubernetes/objects.ts";
 import { EntranceError } from "../shared/model/error.ts";
@@ -12,10 +10,10 @@ import { assemble } from "./assemble.ts";
 import { type Config, readConfig } from "./config.ts";
 import { ending, keepAliveMs } from "./ending.ts";
 import { openKubeAccess } from "./kube-files.ts";
+import { trustNodeAuthorities } from "./node-authorities.ts";
 import { fetchOf } from "./node-fetch.ts";
 import { NodeHost } from "./node-host.ts";
 import { type Served, Serving } from "./serving/serving.ts";
-import { failSetting } from "./setting.ts";
 import { openSharedStore } from "./shared-store.ts";
 
 /** After a signal: so long for requests and work that have begun. */
@@ -23,14 +21,14 @@ const shutdownMs = 10_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  if (config.nodeAuthoritiesFile !== undefined) trust(config.nodeAuthoritiesFile);
+  const nodeAuthorities = trustNodeAuthorities(config.nodeAuthorities);
   const store = await openStore(config);
   const host = new NodeHost();
   const access = config.kubernetes === undefined ? undefined : openKubeAccess(config.kubernetes);
   const serving = new Serving(config, access === undefined ? undefined : new KubernetesObjects(access));
   const { app, tick } = assemble(config, store, host, {
     access,
-    fetchOf: (balancer) => fetchOf(balancer, () => serving.nodeAuthorities),
+    fetchOf: (balancer) => fetchOf(balancer, () => serving.nodeAuthorities, nodeAuthorities),
   });
   host.onWake(tick);
   const { listen } = config;
@@ -62,15 +60,6 @@ async function main(): Promise<void> {
 
 async function openStore({ store, dataDirectory }: Config): Promise<Store> {
   return store.type === "embedded" ? openNodeStore(join(dataDirectory, "entrance.sqlite")) : openSharedStore(store);
-}
-
-/** fetch() asks nobody else whom to trust. */
-function trust(file: string): void {
-  try {
-    setDefaultCACertificates([...getCACertificates("default"), readFileSync(file, "utf8")]);
-  } catch {
-    failSetting("ENTRANCE_NODE_CA", "must name a file of PEM certificates that can be read");
-  }
 }
 
 /** Throws where it cannot be used: then the old one stays in use. */

@@ -25,8 +25,8 @@ export class Entrance extends DurableObject<Bindings> {
   constructor(state: DurableObjectState, bindings: Bindings) {
     super(state, bindings);
     const config = readConfig(bindings);
-    if (config.nodeAuthoritiesFile !== undefined) {
-      failSetting("ENTRANCE_NODE_CA", "is for the Node host: workerd trusts whom its configuration names");
+    if (config.nodeAuthorities !== undefined) {
+      failSetting("ENTRANCE_NODE_CA", "is for Node and Lambda: workerd trusts whom its configuration names");
     }
     if (config.balancers.some(({ service }) => service !== undefined)) {
       failSetting("ENTRANCE_BALANCERS", "has a service: its nodes can be found, and called by its name, in Node alone");

@@ -1,8 +1,7 @@
 /** What a copy in a cluster serves its webhooks with: looked at again every minute, so that nothing has to be restarted. */
-import { readFileSync } from "node:fs";
 import type { KubernetesObjects } from "../../shared/kubernetes/objects.ts";
 import type { Config } from "../config.ts";
-import { failSetting } from "../setting.ts";
+import { readText } from "../setting-file.ts";
 import type { TlsConfig } from "../tls-config.ts";
 import { issue } from "./issued.ts";
 import { ensureCertificate, readSecret } from "./secret.ts";
@@ -96,12 +95,4 @@ type FilesConfig = TlsConfig & { readonly type: "files" };
 /** A key without its certificate, or the other way round, is half of something new: whoever replaces them is not done. */
 function isSame(one: Served, other: Served | undefined): boolean {
   return one.cert === other?.cert && one.key === other.key;
-}
-
-function readText(setting: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return failSetting(setting, `names ${file}, which is not there or may not be read`);
-  }
 }
