@@ -56,11 +56,12 @@ const platforms: Record<string, readonly string[]> = {
   "functions/lines.ts": ["node:"],
   "functions/lambda.ts": ["node:", "@aws-sdk/client-lambda"],
   "functions/shared-store.ts": ["node:"],
+  "functions/setting-file.ts": ["node:"],
+  "functions/node-authorities.ts": ["node:"],
   "functions/kube-files.ts": ["node:", "undici"],
   "functions/serving/make.ts": ["@peculiar/x509", "reflect-metadata"],
   "functions/node-fetch.ts": ["undici"],
   "functions/serving/kept.ts": ["node:"],
-  "functions/serving/serving.ts": ["node:"],
   "functions/kubeconfig.ts": ["node:", "yaml"],
   "shared/store/node-sqlite.ts": ["node:"],
   // Workerd has it, too.

@@ -73,6 +73,7 @@ const marks = async () => (await store.list(dirtyPartition, undefined, 10)).entr
 test.each(["the first tick", "a later one"])("an API that hangs holds up no takeover: %s", async (when) => {
   putNodes("10.0.0.1");
   if (when === "a later one") await assembled.tick();
+  await host.settled();
   await leaveBehind();
   api.holds = isSearch;
   let isOver = false;

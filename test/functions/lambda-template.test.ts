@@ -1,9 +1,11 @@
 /** infra/aws/entrance.yaml against what the function is and does. */
 
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import { readConfig } from "../../functions/config.ts";
 import { root } from "../../infra/wrangler.ts";
 import { SecretText } from "../../shared/model/secret-text.ts";
 import { openDynamoDB } from "../../shared/store/dynamodb.ts";
@@ -14,6 +16,7 @@ import { put } from "../store/conformance.ts";
 
 const Statement = v.object({ Sid: v.string(), Action: v.union([v.string(), v.array(v.string())]) });
 const Template = v.object({
+  Parameters: v.record(v.string(), v.object({ Default: v.optional(v.union([v.string(), v.number()])) })),
   Resources: v.object({
     Store: v.object({ Properties: v.object({ TemplateURL: v.string() }) }),
     Function: v.object({
@@ -33,7 +36,7 @@ const Template = v.object({
     Schedule: v.object({ Properties: v.object({ ScheduleExpression: v.string() }) }),
   }),
 });
-const { Resources } = v.parse(Template, readTemplate("entrance.yaml"));
+const { Parameters, Resources } = v.parse(Template, readTemplate("entrance.yaml"));
 
 test("the function is the bundle's, with settings that there are", () => {
   const { Handler, Code, Environment, Timeout, Runtime } = Resources.Function.Properties;
@@ -41,13 +44,47 @@ test("the function is the bundle's, with settings that there are", () => {
   expect(build).toContain(`lambda: "${Code.split("/").at(-1)}/${Handler.split(".")[0]}.mjs"`);
   expect(readFileSync(`${root}functions/lambda.ts`, "utf8")).toMatch(/export async function handler\(/);
   expect(Runtime).toBe("nodejs24.x");
-  const settings = ["config", "store-config"].map((name) => readFileSync(`${root}functions/${name}.ts`, "utf8")).join();
+  const settings = ["config", "store-config", "kube-config"]
+    .map((name) => readFileSync(`${root}functions/${name}.ts`, "utf8"))
+    .join();
   for (const name of Object.keys(Environment.Variables)) expect(settings).toContain(`"${name}"`);
   // The schedule's event ticks until another one comes.
   expect(Resources.Schedule.Properties.ScheduleExpression).toBe("rate(1 minute)");
   expect(Timeout).toBeGreaterThanOrEqual(60 + 15);
   expect(Resources.Store.Properties.TemplateURL).toBe("table.yaml");
 });
+
+test("what it does not need is empty, and then as if it were not set", () => {
+  const { Variables } = Resources.Function.Properties.Environment;
+  const { Balancers, ...optional } = Parameters;
+  expect(Balancers?.Default).toBeUndefined();
+  const environment: Record<string, string> = { ENTRANCE_WEBHOOK_TOKEN: "a-token-of-the-tests" };
+  for (const [name, value] of Object.entries(Variables)) {
+    const parsed = v.safeParse(v.object({ Ref: v.string() }), value);
+    if (!parsed.success || parsed.output.Ref === "Balancers") continue;
+    const { Default } = optional[parsed.output.Ref] ?? {};
+    expect(Default, name).toBeDefined();
+    environment[name] = String(Default);
+  }
+  expect(readConfig(environment)).toEqual(readConfig({ ENTRANCE_WEBHOOK_TOKEN: "a-token-of-the-tests" }));
+  // A secret without that key is none to be asked for it.
+  expect(Variables["ENTRANCE_KUBE_TOKEN"]).toMatchObject({
+    If: ["HasKubeApi", expect.anything(), { Ref: "AWS::NoValue" }],
+  });
+});
+
+test.each(["README.md", "README.zh-CN.md"])(
+  "%s: the cluster's webhooks are told of the function by its URL",
+  (name) => {
+    const command = /^(sed .*webhooks\.yaml) \|/m.exec(readFileSync(`${root}${name}`, "utf8"))?.[1];
+    const env = { PATH: process.env["PATH"], URL: "https://id.lambda-url.eu-central-1.on.aws/", TOKEN: "a-token" };
+    const made = execFileSync("sh", ["-c", command ?? "false"], { cwd: root, env, encoding: "utf8" });
+    const given = readFileSync(`${root}infra/kubernetes/webhooks.yaml`, "utf8");
+    const service = "service:\n        name: entrance\n        namespace: entrance\n";
+    expect(given.split(service)).toHaveLength(4);
+    expect(made).toBe(given.replaceAll(service, `url: ${env.URL}admission/a-token\n`));
+  },
+);
 
 test("its rights to the table are those that the store uses, and no others", async () => {
   const server = await DynamoDBLocal.start();
