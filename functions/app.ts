@@ -5,9 +5,10 @@ import { admission } from "./admission.ts";
 import { audit } from "./audit.ts";
 import { drain } from "./body.ts";
 import type { Door } from "./door.ts";
-import { healthz, readyz } from "./health.ts";
+import { healthz } from "./health.ts";
 import { metrics } from "./metrics.ts";
 import { page } from "./page.ts";
+import { Readiness } from "./readiness.ts";
 import { resync } from "./resync.ts";
 import { status } from "./status.ts";
 import { storeDoor } from "./store-door.ts";
@@ -52,6 +53,7 @@ const usualBytes = 64 * 1024;
 
 export function createApp(door: Door): Hono {
   const app = new Hono();
+  const readiness = new Readiness(door);
   let webhooksNow = 0;
   let bytesNow = 0;
   for (const [path, handler] of Object.entries(webhooks)) {
@@ -86,7 +88,7 @@ export function createApp(door: Door): Hono {
     app.all(path, () => notAllowed("GET"));
   }
   app.get("/healthz", (context) => healthz(context));
-  app.get("/readyz", (context) => readyz(door, context));
+  app.get("/readyz", (context) => readiness.answer(context));
   for (const path of ["/healthz", "/readyz"]) app.all(path, () => notAllowed("GET"));
   app.notFound((context) => problem(context, new EntranceError("not-found", "there is nothing at this path")));
   app.onError((error, context) => {
