@@ -23,13 +23,14 @@ const maxSentence = 1_000;
  * | object             | yes     | no                 | allowed | nothing |
  * | object, gone       | no      | no                 | allowed | seen    |
  *
- * Seen where no Kubernetes API is configured; otherwise, as for `hint`, a hint to read it back from there.
+ * Seen where no Kubernetes API is configured; otherwise, as for `hint`, a hint to read it back from there. With one it is
+ * noted beside, now and then, that a review was heard: of all that are no dry run.
  */
 export async function admission(door: Door, context: Context): Promise<Response> {
   const decoded = decodeReview(await readJson(context.req.raw, maxBytes), { prefix: door.config.prefix });
   if (!decoded.ok) throw new EntranceError("invalid", decoded.reason);
-  door.entrance.heard.note("review");
-  const { uid, subject } = decoded;
+  const { uid, subject, dryRun } = decoded;
+  if (!dryRun) door.entrance.heard.note("review");
   if (subject.type === "unusable") {
     return answer(door, context, uid, [{ sentence: subject.reason, deny: subject.wasSo !== true }]);
   }
@@ -37,7 +38,7 @@ export async function admission(door: Door, context: Context): Promise<Response>
   const observation = isSent(subject.observation) ? await door.entrance.keep(subject.observation) : subject.observation;
   const before = "before" in subject ? subject.before : undefined;
   const problems = observation.type === "object" ? await door.entrance.problemsOf(observation, before) : [];
-  if (!decoded.dryRun && !problems.some((problem) => problem.deny)) await door.entrance.reviewed(observation);
+  if (!dryRun && !problems.some((problem) => problem.deny)) await door.entrance.reviewed(observation);
   return answer(door, context, uid, problems);
 }
 
