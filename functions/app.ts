@@ -1,6 +1,7 @@
 /** The routes, who may call them, and the one table from error codes to HTTP statuses. */
 import { type Context, Hono } from "hono";
 import { EntranceError, type ErrorCode } from "../shared/model/error.ts";
+import type { SecretText } from "../shared/model/secret-text.ts";
 import { admission } from "./admission.ts";
 import { audit } from "./audit.ts";
 import { drain } from "./body.ts";
@@ -30,16 +31,17 @@ const statuses = {
 
 type Handler = (door: Door, context: Context) => Response | Promise<Response>;
 
-/** Webhooks come with a token wherever one is set. */
+/** They come with a token wherever one is set: it stands in the webhooks' configurations, which many may read. */
 const webhooks: Readonly<Record<string, Handler>> = {
   "/admission": admission,
   "/admission/:token": admission,
   "/audit": audit,
-  "/resync": resync,
-  "/store": storeDoor,
 };
 
-/** They name every tenant's hosts: a token is needed unless the listener is on loopback. */
+/** So do operators, with one of their own where there is one. */
+const orders: Readonly<Record<string, Handler>> = { "/resync": resync, "/store": storeDoor };
+
+/** They name every tenant's hosts: an operator's token is needed unless the listener is on loopback. */
 const views: Readonly<Record<string, Handler>> = { "/status": status, "/metrics": metrics, "/": page };
 
 /** A webhook has a body of some megabytes; what comes beyond so many at once is told to come again. */
@@ -56,9 +58,14 @@ export function createApp(door: Door): Hono {
   const readiness = new Readiness(door);
   let webhooksNow = 0;
   let bytesNow = 0;
-  for (const [path, handler] of Object.entries(webhooks)) {
+  const { webhookTokens, operatorTokens } = door.config;
+  const posts = [
+    ...Object.entries(webhooks).map(([path, handler]) => ({ path, handler, tokens: webhookTokens })),
+    ...Object.entries(orders).map(([path, handler]) => ({ path, handler, tokens: operatorTokens })),
+  ];
+  for (const { path, handler, tokens } of posts) {
     app.post(path, async (context) => {
-      if (door.config.webhookTokens.length > 0) authenticate(door, context);
+      if (tokens.length > 0) authenticate(door, context, tokens);
       const bytes = bytesOf(context);
       // One alone is let through: its own limit is told where it is read.
       const isTooMuch = webhooksNow > 0 && bytesNow + bytes > maxBytesAtOnce;
@@ -80,7 +87,7 @@ export function createApp(door: Door): Hono {
   }
   for (const [path, handler] of Object.entries(views)) {
     app.get(path, async (context) => {
-      if (!door.config.listen.loopback) authenticate(door, context);
+      if (!door.config.listen.loopback) authenticate(door, context, operatorTokens);
       // Elsewhere the timer does that.
       if (door.entrance.context.host.standsStill) await door.entrance.pusher.repair(false);
       return handler(door, context);
@@ -106,9 +113,9 @@ function bytesOf({ req }: Context): number {
 }
 
 /** In the header, or in the path for a cluster that cannot send one. */
-function authenticate(door: Door, context: Context): void {
+function authenticate(door: Door, context: Context, tokens: readonly SecretText[]): void {
   const presented = bearerToken(context.req.header("authorization")) ?? context.req.param("token") ?? "";
-  if (isOneOf(presented, door.config.webhookTokens)) return;
+  if (isOneOf(presented, tokens)) return;
   door.counters.add("entrance_unauthenticated_total");
   throw new EntranceError("unauthenticated", "a valid token is needed: Authorization: Bearer TOKEN");
 }

@@ -55,6 +55,8 @@ export interface Config {
   readonly publicHttpsPort: number | undefined;
   /** Empty: callers need no token, which only a listener on loopback may say. */
   readonly webhookTokens: readonly SecretText[];
+  /** Who may look, and change the store: the webhooks' where no others are set. */
+  readonly operatorTokens: readonly SecretText[];
   readonly nodeKey: SecretText | undefined;
   /** Who signs for nodes whose URLs are https, beside those whom the system trusts. */
   readonly nodeAuthorities: Pem | undefined;
@@ -80,6 +82,13 @@ export function readConfig(environment: Environment): Config {
       "is needed, since ENTRANCE_LISTEN is no loopback address: set a token of your own",
     );
   }
+  const operatorTokens = secrets("ENTRANCE_OPERATOR_TOKEN", text("ENTRANCE_OPERATOR_TOKEN"));
+  if (operatorTokens.some((each) => webhookTokens.some((other) => other.reveal() === each.reveal()))) {
+    failSetting(
+      "ENTRANCE_OPERATOR_TOKEN",
+      "has a token of ENTRANCE_WEBHOOK_TOKEN, which many can read: set another one",
+    );
+  }
   return {
     listen,
     tls: readTlsConfig(text),
@@ -92,6 +101,7 @@ export function readConfig(environment: Environment): Config {
     publicHttpsPort: parsePort("ENTRANCE_PUBLIC_HTTPS_PORT", text("ENTRANCE_PUBLIC_HTTPS_PORT")),
     generation: parseGeneration(text("ENTRANCE_GENERATION") ?? "0"),
     webhookTokens,
+    operatorTokens: operatorTokens.length > 0 ? operatorTokens : webhookTokens,
     // A node takes two valid keys so that they can be changed; a caller uses the first.
     nodeKey: secrets("ENTRANCE_NODE_KEY", text("ENTRANCE_NODE_KEY"))[0],
     nodeAuthorities: pemOf(text("ENTRANCE_NODE_CA")),

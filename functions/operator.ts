@@ -35,7 +35,7 @@ npm run store -- close | open                 no store of anybody's nodes any mo
 npm run store -- freeze | unfreeze [BALANCER] nothing is pushed, all is observed
 npm run store -- forget BALANCER              that is in the settings no more
 npm run adopt -- BALANCER [STORE | --yes]     nodes that another store drove
-Each by the settings ENTRANCE_*, or with --at URL through an Entrance that runs (ENTRANCE_WEBHOOK_TOKEN).`;
+Each by the settings ENTRANCE_*, or with --at URL through an Entrance that runs (ENTRANCE_OPERATOR_TOKEN, else ENTRANCE_WEBHOOK_TOKEN).`;
 
 const options = {
   at: { type: "string" },
@@ -135,7 +135,7 @@ async function importFrom(store: Store, [file = ""]: readonly string[], { replac
   say(`${written} records of ${header.made} are in the store. Whoever works on it translates, and lists, everything.`);
 }
 
-async function adoptNodes(store: Store, [balancer = "", chosen]: readonly string[], { yes }: Flags): Promise<void> {
+async function adoptNodes(store: Store, [balancer = "", chosen]: readonly string[], { yes, at }: Flags): Promise<void> {
   const strange = await strangeNodes(store, balancer);
   for (const { node, store: id } of strange) say(`${node} belongs to store ${id}`);
   const ids = [...new Set(strange.map((each) => each.store))];
@@ -146,7 +146,7 @@ async function adoptNodes(store: Store, [balancer = "", chosen]: readonly string
   const head = readHead(await store.get(headKey(balancer)));
   if (chosen === undefined && yes !== true) {
     say(`What these nodes serve would be replaced by revision ${head?.revision} of store ${head?.store}. To do that:`);
-    for (const id of ids) say(`  npm run adopt -- ${balancer} ${id}`);
+    for (const id of ids) say(`  ${adopting} ${balancer} ${id}${at === undefined ? "" : ` --at ${at}`}`);
     return;
   }
   if (chosen !== undefined && !/^[\x21-\x7e]{1,128}$/.test(chosen)) {
@@ -155,6 +155,9 @@ async function adoptNodes(store: Store, [balancer = "", chosen]: readonly string
   await adopt(store, balancer, chosen === undefined ? ids : [chosen], Date.now());
   say(`Nodes of balancer ${balancer} are adopted as they are met, within ${adoptionMs / 60_000} minutes.`);
 }
+
+/** As it is typed here: an image has no npm scripts. */
+const adopting = import.meta.filename.endsWith(".ts") ? "npm run adopt --" : `node ${import.meta.filename} adopt`;
 
 function operating(store: Store) {
   const counters = { add: () => undefined };
@@ -168,7 +171,7 @@ async function open(config: Config, at: string | undefined): Promise<Store> {
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.pathname !== "/") {
       throw new EntranceError("invalid", "--at needs a URL like http://127.0.0.1:8787");
     }
-    return openStoreByDoor({ url: url.origin, token: config.webhookTokens[0], fetch });
+    return openStoreByDoor({ url: url.origin, token: config.operatorTokens[0], fetch });
   }
   if (config.store.type !== "embedded") return openSharedStore(config.store);
   return openNodeStore(fileOf(config));
@@ -215,7 +218,7 @@ function readArguments() {
 }
 
 async function nudge(config: Config, at: string): Promise<void> {
-  const token = config.webhookTokens[0];
+  const token = config.operatorTokens[0];
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` };
   await fetch(new URL("/resync", at), { method: "POST", headers, signal: AbortSignal.timeout(60_000) }).catch(
     () => undefined,

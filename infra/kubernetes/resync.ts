@@ -1,4 +1,6 @@
 /** What the CronJob runs: POST to the URL of /resync, with the token; its exit code says whether that was done. */
+import { operatorToken } from "./operator-token.ts";
+
 const [url = ""] = process.argv.slice(2);
 /** A LIST of a large cluster is read and compared before the answer. */
 const patienceMs = 200_000;
@@ -6,7 +8,7 @@ const patienceMs = 200_000;
 try {
   const response = await fetch(url, {
     method: "POST",
-    headers: { authorization: `Bearer ${process.env["ENTRANCE_WEBHOOK_TOKEN"]?.split(",")[0] ?? ""}` },
+    headers: { authorization: `Bearer ${operatorToken(process.env)}` },
     signal: AbortSignal.timeout(patienceMs),
   });
   console.log(response.status, await response.text());

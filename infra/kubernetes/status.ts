@@ -4,6 +4,7 @@
  *   kubectl -n entrance exec deployment/entrance -- node /opt/entrance/status.js [/metrics | /readyz]
  */
 import { request } from "node:https";
+import { operatorToken } from "./operator-token.ts";
 
 const [path = "/status"] = process.argv.slice(2);
 const patienceMs = 20_000;
@@ -14,12 +15,11 @@ if (place === null || !/^\/[a-z0-9/?=&_.-]*$/i.test(path)) {
   process.exit(2);
 }
 
-const [token = ""] = (process.env["ENTRANCE_WEBHOOK_TOKEN"] ?? "").split(",");
 const asked = request({
   host: place[1] === "" ? "127.0.0.1" : place[1],
   port: Number(place[2]),
   path,
-  headers: { authorization: `Bearer ${token}` },
+  headers: { authorization: `Bearer ${operatorToken(process.env)}` },
   // Its own address, and no certificate is for that.
   rejectUnauthorized: false,
   timeout: patienceMs,

@@ -9,8 +9,8 @@ const Status = v.object({
 
 const timeoutMs = 2_000;
 
-export async function isCaughtUp({ url, token, node }: Settings): Promise<boolean> {
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+export async function isCaughtUp({ url, operatorToken, node }: Settings): Promise<boolean> {
+  const headers = operatorToken === undefined ? {} : { authorization: `Bearer ${operatorToken}` };
   const response = await fetch(`${url}/status?limit=1`, { headers, signal: AbortSignal.timeout(timeoutMs) });
   const { marks, balancers } = v.parse(Status, await response.json());
   const ours = balancers.flatMap(({ nodes }) => nodes).filter((each) => each.url === nodeUrl(node));

@@ -38,6 +38,7 @@ const Environment = v.object({
   ENTRANCE_TLS_CERT: v.optional(v.string()),
   ENTRANCE_TLS_KEY: v.optional(v.string()),
   ENTRANCE_WEBHOOK_TOKEN: v.optional(v.string()),
+  ENTRANCE_OPERATOR_TOKEN: v.optional(v.string()),
   ENTRANCE_NODE_HTTP_PORT: v.optional(Port, String(defaultPorts.http)),
   ENTRANCE_NODE_HTTPS_PORT: v.optional(Port, String(defaultPorts.https)),
   ENTRANCE_NODE_ADMIN_PORT: v.optional(Port, String(defaultPorts.admin)),
@@ -64,6 +65,8 @@ export interface Settings {
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   /** The first of the valid ones is sent. */
   readonly token: string | undefined;
+  /** For /status. */
+  readonly operatorToken: string | undefined;
   readonly node: {
     readonly http: number;
     readonly https: number;
@@ -109,6 +112,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     url: `${tls === undefined ? "http" : "https"}://${reached}:${listen.port}`,
     tls,
     token: values.ENTRANCE_WEBHOOK_TOKEN?.split(",")[0],
+    operatorToken: (values.ENTRANCE_OPERATOR_TOKEN || values.ENTRANCE_WEBHOOK_TOKEN)?.split(",")[0],
     node: {
       http: values.ENTRANCE_NODE_HTTP_PORT,
       https: values.ENTRANCE_NODE_HTTPS_PORT,

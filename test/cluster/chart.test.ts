@@ -145,6 +145,10 @@ test.each<[Values, RegExp]>([
     { settings: { ENTRANCE_SEAL_KEY: "a-key-that-does-not-belong-here" } },
     /settings: ENTRANCE_SEAL_KEY is a secret: put it into the Secret entrance-keys/,
   ],
+  [
+    { settings: { ENTRANCE_OPERATOR_TOKEN: "a-key-that-does-not-belong-here" } },
+    /settings: ENTRANCE_OPERATOR_TOKEN is a secret: put it into the Secret entrance-keys/,
+  ],
   [{ settings: { PATH: "/tmp" } }, /invalid propertyName 'PATH'/],
   [{ settings: { ENTRANCE_LISTEN: "0.0.0.0:80" } }, /settings: ENTRANCE_LISTEN is said by the chart itself/],
   [{ nodes: { settings: { ENTRANCE_NODE_KEY: "a-key-that-does-not-belong-here" } } }, /ENTRANCE_NODE_KEY is a secret/],

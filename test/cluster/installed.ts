@@ -11,6 +11,7 @@ import type { Facts } from "./field.ts";
 import { kubectl } from "./kubectl.ts";
 
 export const webhookToken = "a-token-of-the-tests-webhooks";
+const operatorToken = "a-token-of-the-tests-operators";
 
 export interface InstallOptions {
   /** Admin URLs. */
@@ -57,7 +58,12 @@ export class Installed {
       apiVersion: "v1",
       kind: "Secret",
       metadata: { name: "entrance-keys", namespace: "entrance" },
-      stringData: { ENTRANCE_WEBHOOK_TOKEN: webhookToken, ENTRANCE_NODE_KEY: nodeKey, ENTRANCE_SEAL_KEY: sealKey },
+      stringData: {
+        ENTRANCE_WEBHOOK_TOKEN: webhookToken,
+        ENTRANCE_OPERATOR_TOKEN: operatorToken,
+        ENTRANCE_NODE_KEY: nodeKey,
+        ENTRANCE_SEAL_KEY: sealKey,
+      },
     });
     const applied = await kubectl(this.#facts, ["apply", "-k", path.join(root, "infra/kubernetes")]);
     if (applied.code !== 0) throw new Error(`kubectl apply -k: ${applied.err}`);
@@ -140,10 +146,10 @@ export class Installed {
   }
 }
 
-/** One copy, with the token. */
+/** One copy, with the operators' token. */
 export function askEntrance(address: string, path: string, method = "GET"): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${webhookToken}` };
+    const headers = { authorization: `Bearer ${operatorToken}` };
     const request = askHttps(
       { host: address, port: 8443, path, method, headers, rejectUnauthorized: false },
       (answer) => {

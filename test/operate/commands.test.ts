@@ -11,6 +11,7 @@ import { review, secret } from "../observe/wire.ts";
 import { done, type, typeInto } from "./command.ts";
 
 const token = "a-token-of-the-tests";
+const webhookToken = "a-webhook-token-of-the-tests";
 const sealKey = "a-seal-key-of-the-tests";
 const directory = mkdtempSync(join(tmpdir(), "entrance-commands-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -20,13 +21,18 @@ for (const platform of ["node", "workerd"] satisfies Platform[]) {
     let host: ProcessHost;
     let caller: Caller;
     let at: readonly string[];
-    const settings = { ENTRANCE_WEBHOOK_TOKEN: token, ENTRANCE_SEAL_KEY: sealKey };
+    const settings = {
+      ENTRANCE_WEBHOOK_TOKEN: webhookToken,
+      ENTRANCE_OPERATOR_TOKEN: token,
+      ENTRANCE_SEAL_KEY: sealKey,
+    };
     beforeAll(async () => {
       host = await startProcessHost(platform, settings);
       at = ["--at", host.entrance.url];
-      const authorization = `Bearer ${token}`;
-      const fetchOf = (path: string, init: RequestInit = {}) =>
-        host.fetch(path, { ...init, headers: { ...init.headers, authorization } });
+      const fetchOf = (path: string, init: RequestInit = {}) => {
+        const authorization = `Bearer ${/^\/(admission|audit)/.test(path) ? webhookToken : token}`;
+        return host.fetch(path, { ...init, headers: { ...init.headers, authorization } });
+      };
       caller = new Caller({ ...host, fetch: fetchOf });
       await caller.expectToWork("before");
     });
@@ -70,6 +76,7 @@ for (const platform of ["node", "workerd"] satisfies Platform[]) {
       for (const line of key.split("\n").filter((each) => each.length > 40)) expect(text).not.toContain(line);
       expect(text).not.toContain("PRIVATE KEY");
       expect(text).not.toContain(token);
+      expect(text).not.toContain(webhookToken);
       expect(text).not.toContain(sealKey);
       expect(statSync(file).mode & 0o777).toBe(0o600);
       writeFileSync(file, text.split("\n").slice(0, -2).join("\n"));
@@ -124,15 +131,16 @@ for (const platform of ["node", "workerd"] satisfies Platform[]) {
       try {
         const way = ["--at", second.url];
         const { audited } = caller.asking("second", { "entrance.dev/http": "second.example" });
-        const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+        const headers = { "content-type": "application/json", authorization: `Bearer ${webhookToken}` };
         await second.fetch("/audit", { method: "POST", headers, body: JSON.stringify(audited) });
         const adopting = () => done(settings, "adopt", "openresty", ...way);
         await expect.poll(adopting, { timeout: 20_000 }).toMatch(/belongs to store [0-9a-f]{32}/);
         const shown = await adopting();
         expect(shown).toContain(nodes[0]);
         expect((await host.node.get("second.example")).status).toBe(404);
-        const id = /npm run adopt -- openresty ([0-9a-f]{32})/.exec(shown)?.[1] ?? "";
-        await done(settings, "adopt", "openresty", id, ...way);
+        // What to type next is typed as it is shown.
+        const [, next = ""] = /^ {2}npm run adopt -- (openresty [0-9a-f]{32} --at \S+)$/m.exec(shown) ?? [];
+        await done(settings, "adopt", ...next.split(" "));
         await expect.poll(async () => (await host.node.get("second.example")).status, { timeout: 20_000 }).toBe(503);
         expect((await host.node.get("before.example")).status).toBe(404);
       } finally {
@@ -155,7 +163,10 @@ for (const platform of ["node", "workerd"] satisfies Platform[]) {
       );
       expect((await plain({ ...json, authorization }, { call: "list", partition: "p", limit: 1e9 })).status).toBe(400);
       expect((await plain({ ...json, authorization }, "x".repeat(5_000_000))).status).toBe(413);
-      expect(await type({}, "show", ...at)).toMatchObject({ code: 1, error: expect.stringMatching(/valid token/) });
+      for (const others of [{}, { ENTRANCE_WEBHOOK_TOKEN: webhookToken }]) {
+        const refused = { code: 1, error: expect.stringMatching(/valid token/) };
+        expect(await type(others, "show", ...at)).toMatchObject(refused);
+      }
     });
   });
 }

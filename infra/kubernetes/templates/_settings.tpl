@@ -24,7 +24,7 @@
 {{- end }}
 {{- with .Values.generation }}{{ $_ := set $settings "ENTRANCE_GENERATION" (toString .) }}{{ end }}
 {{- range $name, $_ := .Values.settings }}
-{{- if regexMatch "^(ENTRANCE_(NODE_KEY|WEBHOOK_TOKEN|SEAL_KEY|ETCD_USER|ETCD_PASSWORD|KUBE_TOKEN)|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))$" $name }}
+{{- if regexMatch "^(ENTRANCE_(NODE_KEY|WEBHOOK_TOKEN|OPERATOR_TOKEN|SEAL_KEY|ETCD_USER|ETCD_PASSWORD|KUBE_TOKEN)|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))$" $name }}
 {{- fail (printf "settings: %s is a secret: put it into the Secret entrance-keys" $name) }}
 {{- end }}
 {{- if or (hasKey $settings $name) (regexMatch "^ENTRANCE_(LISTEN|SERVICE|WEBHOOKS|TLS_.*|GENERATION|ETCD_ENDPOINTS|DYNAMODB_.*)$" $name) }}
