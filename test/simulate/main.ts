@@ -1,11 +1,13 @@
 /**
  * `npm run simulate -- --seeds N [--seed S] [--from S] [--no-mutants] [--json]`: so many simulations, from seed S on, and
- * whether each mutant is found. `--seed S` runs one and prints what happens in it. A long run tells on stderr where it
- * is, and one that is stopped says what it has done.
+ * whether each mutant is found. `--seed S` runs one and prints what happens in it, with `--mutant NAME` as it is without
+ * that check. The exit code is 1 if anything broke. A long run tells on stderr where it is, and one that is stopped says
+ * what it has done.
  */
-import { bundleSimulation } from "./bundle.ts";
+import { bundleSimulation, type Mutation } from "./bundle.ts";
 import { huntAll } from "./hunt.ts";
 import { keptSeeds } from "./kept-seeds.ts";
+import { mutants } from "./mutants.ts";
 import { numbers, runSeeds } from "./pool.ts";
 import type { SeedResult } from "./simulate.ts";
 
@@ -28,17 +30,30 @@ function option(name: string): number | undefined {
   process.exit(2);
 }
 
+/** Of `--mutant`; none without it. */
+function changesOf(): readonly Mutation[] {
+  const place = words.indexOf("--mutant");
+  if (place < 0) return [];
+  const mutant = mutants.find(({ name }) => name === words[place + 1]);
+  if (mutant !== undefined) return mutant.changes;
+  console.error("--mutant needs the name of one, as it is printed when it is found");
+  process.exit(2);
+}
+
 async function replay(seed: number): Promise<void> {
-  const script = await bundleSimulation();
+  const script = await bundleSimulation(changesOf());
+  const tally = newTally(seed);
   await runSeeds({
     script,
     seeds: [seed],
     threads: 1,
     print: say,
     onResult: (result) => {
-      report(result);
-      if (json) console.log(JSON.stringify(result));
-      else say(`${result.events} events, trace ${result.trace}, ${result.violations.length} violations`);
+      tally.add(result);
+      const { events, trace, violations } = result;
+      if (json) console.log(JSON.stringify({ ...tally.figures(), trace }));
+      else say(`${events} events, trace ${trace}, ${violations.length} violations`);
+      process.exitCode = tally.figures().violations > 0 ? 1 : 0;
       return true;
     },
   });
@@ -46,9 +61,8 @@ async function replay(seed: number): Promise<void> {
 
 async function simulateMany(count: number, first: number): Promise<void> {
   const script = await bundleSimulation();
-  const start = performance.now();
-  const secondsNow = () => (performance.now() - start) / 1_000;
-  let [seeds, violations, steps, toldAt] = [0, 0, 0, 0];
+  const tally = newTally(first);
+  let toldAt = 0;
   let isStopped = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
@@ -59,26 +73,22 @@ async function simulateMany(count: number, first: number): Promise<void> {
     script,
     seeds: [...keptSeeds.map(({ seed }) => seed), ...numbers(first, count)],
     onResult: (result) => {
-      seeds += 1;
-      steps += result.events;
-      violations += Number(result.violations.length > 0);
-      report(result);
-      if (secondsNow() > toldAt + progressSeconds) {
-        toldAt = secondsNow();
+      tally.add(result);
+      if (tally.seconds() > toldAt + progressSeconds) {
+        toldAt = tally.seconds();
+        const { seeds, violations } = tally.figures();
         console.error(`  ${seeds} seeds in ${toldAt.toFixed(0)} s, ${violations} with violations …`);
       }
       return isStopped;
     },
   });
-  const seconds = secondsNow();
-  const mutants = words.includes("--no-mutants") || isStopped ? { total: 0, killed: 0 } : await hunt();
-  const stepsPerSecond = Math.round(steps / seconds);
-  const figures = { seeds, violations, stepsPerSecond, mutants, seconds: Math.round(seconds), from: first, isStopped };
+  const [seconds, simulated] = [tally.seconds(), tally.figures()];
+  const mutants = words.includes("--no-mutants") || isStopped ? simulated.mutants : await hunt();
+  const figures = { ...simulated, mutants, isStopped };
+  const { seeds, violations, stepsPerSecond } = figures;
   if (json) console.log(JSON.stringify(figures));
   else {
-    say(
-      `${seeds} seeds in ${seconds.toFixed(1)} s, ${violations} with violations, ${figures.stepsPerSecond} steps a second`,
-    );
+    say(`${seeds} seeds in ${seconds.toFixed(1)} s, ${violations} with violations, ${stepsPerSecond} steps a second`);
     say(`${mutants.killed} of ${mutants.total} mutants found`);
   }
   process.exitCode = violations > 0 || mutants.killed < mutants.total ? 1 : 0;
@@ -92,6 +102,35 @@ async function hunt(): Promise<{ total: number; killed: number }> {
     );
   });
   return { total: found.length, killed: found.filter((each) => each.killedBy !== undefined).length };
+}
+
+/** What was simulated from seed `first` on; `violations` are seeds that break something. */
+function newTally(first: number) {
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1_000;
+  let [seeds, violations, steps] = [0, 0, 0];
+  return {
+    seconds,
+    add(result: SeedResult): void {
+      seeds += 1;
+      steps += result.events;
+      violations += Number(result.violations.length > 0);
+      report(result);
+    },
+    figures() {
+      const stepsPerSecond = Math.round(steps / seconds());
+      const mutants = { total: 0, killed: 0 };
+      return {
+        seeds,
+        violations,
+        stepsPerSecond,
+        mutants,
+        seconds: Math.round(seconds()),
+        from: first,
+        isStopped: false,
+      };
+    },
+  };
 }
 
 function report({ seed, violations }: SeedResult): void {
