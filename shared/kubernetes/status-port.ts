@@ -21,8 +21,10 @@ export interface Refusal {
   readonly now: number;
 }
 
-/** All throw what the API throws. */
+/** All that ask the API throw what it throws. */
 export interface StatusApi {
+  /** What stands in an object as the API gives it; undefined: it is none. */
+  stated(json: unknown): Told | undefined;
   /** Undefined: there is no such object. */
   read(kind: "Ingress" | "Service", reference: Reference): Promise<Told | undefined>;
   /** False: it is gone, or another one by now. */

@@ -43,8 +43,14 @@ export class KubernetesStatus implements StatusApi {
     const what = describeReference(reference);
     const json = await this.#objects.get(pathOfObject(kind, reference.namespace, reference.name), what);
     if (json === undefined) return undefined;
+    const told = this.stated(json);
+    if (told === undefined) throw new EntranceError("unavailable", `${what}: an answer that is no such object`);
+    return told;
+  }
+
+  stated(json: unknown): Told | undefined {
     const parsed = v.safeParse(Stated, json);
-    if (!parsed.success) throw new EntranceError("unavailable", `${what}: an answer that is no such object`);
+    if (!parsed.success) return undefined;
     const { metadata, status } = parsed.output;
     const refused = metadata.annotations?.[this.#annotation];
     return {

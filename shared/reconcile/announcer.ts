@@ -3,16 +3,16 @@
  * loadBalancerClass, and why something is refused, as an annotation and an Event. By the timer, so that no change waits
  * for it; copies share the work by claiming each note.
  */
-import type { StatusApi, Told } from "../kubernetes/status-port.ts";
+import type { StatusApi } from "../kubernetes/status-port.ts";
 import { contentHash } from "../model/canonical.ts";
 import { EntranceError } from "../model/error.ts";
-import { isContest, parseReferenceKey, portReference, type Reference, referenceKey } from "../model/reference.ts";
-import { parseResourceKey } from "../model/resource-key.ts";
+import { isContest, parseReferenceKey, type Reference } from "../model/reference.ts";
 import type { Check, Entry, Key } from "../store/port.ts";
-import { announcementText, readAnnouncement } from "./announce.ts";
+import { announcementText, maxTries, readAnnouncement } from "./announce.ts";
 import { announcePartition, dirtyPartition, hintPartition, seenKey } from "./keys.ts";
 import { readSeen, type SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
+import { isTold, toldOf } from "./told.ts";
 import { readWant, type Want } from "./want.ts";
 
 const notesPerTick = 1_000;
@@ -26,8 +26,6 @@ const perClaim = 10;
 const patienceMs = 15_000;
 /** Whoever has claimed a note and died with it is followed after this. */
 const claimMs = 30_000;
-/** An API that refuses: so often, with growing pauses, and then not again until something changes. */
-const maxTries = 8;
 const firstPauseMs = 5_000;
 
 interface Note extends Check {
@@ -153,51 +151,9 @@ export class Announcer {
   ): Promise<void> {
     const told = await api.read(kind, reference);
     if (told === undefined || told.uid !== seen.uid) return;
-    const addresses = await this.#addressesOf(reference, seen, want);
-    const next: Told = {
-      uid: seen.uid,
-      // What somebody else has written there stays, unless it is ours to say.
-      addresses: addresses.length > 0 || this.#areOurs(told.addresses) ? addresses : told.addresses,
-      ...(want.reasons.length === 0 ? {} : { refused: want.reasons.join("; ").slice(0, maxRefused) }),
-    };
-    if (next.refused === told.refused && String(next.addresses) === String(told.addresses)) return;
+    const next = await toldOf(this.#context, reference, seen, want, told);
+    if (isTold(told, next)) return;
     await api.write(kind, reference, next);
     this.#context.counters.add("entrance_announcements_total", { kind });
   }
-
-  async #addressesOf(reference: Reference, { object }: SeenRecord, want: Want): Promise<readonly string[]> {
-    const { balancers } = this.#context;
-    const addressesOf = (names: readonly string[]) => [
-      ...new Set(balancers.filter(({ name }) => names.includes(name)).flatMap(({ addresses }) => addresses)),
-    ];
-    if (object?.kind === "Ingress") {
-      return addressesOf(Object.keys(want.resources).filter((name) => hasRule(want.resources[name] ?? {})));
-    }
-    if (object?.kind !== "Service" || object.loadBalancerClass === undefined) return [];
-    const { prefix } = this.#context.translation;
-    const { loadBalancerClass, ports } = object;
-    const balancer = balancers.find(({ name }) => loadBalancerClass === `${prefix}/${name}`)?.name;
-    if (balancer === undefined) return [];
-    const held = await Promise.all(
-      ports.map(async ({ protocol, port }) => {
-        if (protocol === "SCTP") return false;
-        const contest = portReference(balancer, protocol === "TCP" ? "tcp" : "udp", port);
-        const { want: of } = await readWant(this.#context.store, contest);
-        return of.holding?.type === "port" && of.holding.by === referenceKey(reference);
-      }),
-    );
-    return held.includes(true) ? addressesOf([balancer]) : [];
-  }
-
-  #areOurs(addresses: readonly string[]): boolean {
-    const ours = new Set(this.#context.balancers.flatMap((balancer) => balancer.addresses));
-    return addresses.every((address) => ours.has(address));
-  }
-}
-
-/** It stands in an annotation, of which an object has 256 KiB in all. */
-const maxRefused = 4_096;
-
-function hasRule(resources: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(resources).some((key) => parseResourceKey(key)?.kind === "Rule");
 }

@@ -14,6 +14,7 @@ import { claimList, finishList, type ListClaim } from "./list-tick.ts";
 import { closed, forgetSecrets, listSecrets } from "./secrets.ts";
 import { readSeen } from "./seen.ts";
 import type { Context } from "./settings.ts";
+import { StatusCheck } from "./status-check.ts";
 
 const itemsPerPage = 500;
 const itemsPerApply = 120;
@@ -33,6 +34,8 @@ interface Known {
   readonly uid: string;
   readonly position: Position;
   readonly gone: boolean;
+  /** Of a Service. */
+  readonly loadBalancerClass: string | undefined;
 }
 
 interface ListedKind {
@@ -123,6 +126,7 @@ export class Lister {
     let after: string | undefined;
     let resourceVersion: string;
     const alive = [...known.values()].filter((each) => !each.gone);
+    const statuses = await StatusCheck.of(this.#context, kind);
     const secrets = kind === "Secret" ? await listSecrets(this.#context, alive) : undefined;
     do {
       const page = secrets ?? (await kubernetes.api.list(kind, itemsPerPage, after === undefined ? {} : { after }));
@@ -145,7 +149,8 @@ export class Lister {
           last.position.era === floor.era &&
           last.position.step === 0 &&
           last.position.resourceVersion === identity.value.resourceVersion;
-        if (!isSame) items.push(item);
+        if (isSame) statuses?.look(last.reference, item, last.loadBalancerClass);
+        else items.push(item);
       }
       const read = await readListed(this.#context, kind, { ...page, items }, floor);
       for (let start = 0; start < (read?.length ?? 0); start += itemsPerApply) {
@@ -155,6 +160,7 @@ export class Lister {
       }
       after = page.next;
     } while (after !== undefined);
+    await statuses?.leaveNotes();
     for (const reference of [...(secrets?.closed ?? []), ...(secrets?.failed ?? [])])
       listed.add(referenceKey(reference));
     for (const stranger of secrets?.strangers ?? []) listed.add(stranger);
@@ -183,9 +189,17 @@ export class Lister {
       const reference = ofKind(kind, parseReferenceKey(`${kind}/${key.sort}`));
       const seen = readSeen({ key, version, value });
       if (reference === undefined || seen === undefined) continue;
-      const { uid, position, gone } = seen;
+      const { uid, position, gone, object } = seen;
+      const loadBalancerClass = object?.kind === "Service" ? object.loadBalancerClass : undefined;
       this.#lastEra = Math.max(this.#lastEra, position.era);
-      known.set(referenceKey(reference), { reference, entry: { key, version }, uid, position, gone });
+      known.set(referenceKey(reference), {
+        reference,
+        entry: { key, version },
+        uid,
+        position,
+        gone,
+        loadBalancerClass,
+      });
     }
     return known;
   }

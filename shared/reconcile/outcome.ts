@@ -94,7 +94,7 @@ export async function stageOutcome(
         const text = reasons.length === 0 ? null : refusedText(reasons, context.now(), undefined);
         writes.push({ key: refusedKey(reference), value: text });
       }
-      writes.push(...announcing(context, reference, last, want));
+      writes.push(...announcing(context, reference, found.seen?.object, last, want));
       return { want, writes, changes };
     });
 

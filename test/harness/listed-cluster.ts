@@ -54,13 +54,18 @@ export class ListedCluster implements Cluster {
     this.meanwhile();
   };
 
-  /** Of its own kind and name; returns its resourceVersion. */
-  put({ kind, namespace, name }: SeenReference, content: Json, annotations: Json = {}): number {
+  /** Of its own kind and name; returns its resourceVersion. `uid`: of another one than the first of this name. */
+  put(
+    { kind, namespace, name }: SeenReference,
+    content: Json,
+    annotations: Json = {},
+    uid = `${kind}-${namespace}-${name}`,
+  ): number {
     this.version += 1;
     const metadata = {
       name,
       ...(namespace === "" ? {} : { namespace }),
-      uid: `${kind}-${namespace}-${name}`,
+      uid,
       resourceVersion: String(this.version),
       creationTimestamp: "2026-11-22T10:00:00Z",
       annotations,

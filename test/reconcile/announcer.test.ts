@@ -28,6 +28,7 @@ async function started() {
       told.push(name);
       return true;
     },
+    stated: () => undefined,
     tell: async () => undefined,
   };
   const nodes = new Map([[testNode, newModelNode()]]);
