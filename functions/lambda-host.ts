@@ -13,6 +13,7 @@ export class LambdaHost implements Host {
   readonly standsStill = true;
   readonly #running = new Set<Promise<void>>();
   #left: Left | undefined;
+  #endsAt = Number.POSITIVE_INFINITY;
   #wakeAt = Number.POSITIVE_INFINITY;
 
   after(work: () => Promise<void>, lock?: HeldLock): void {
@@ -29,6 +30,15 @@ export class LambdaHost implements Host {
       })
       .finally(() => this.#running.delete(promise));
     this.#running.add(promise);
+  }
+
+  /** This event's work is to be at its end by then, in ms since 1970. */
+  endsAt(timeMs: number): void {
+    this.#endsAt = timeMs;
+  }
+
+  isOutOfTime(): boolean {
+    return Date.now() >= this.#endsAt;
   }
 
   wakeAt(timeMs: number): void {

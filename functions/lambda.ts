@@ -17,8 +17,8 @@ import { trustNodeAuthorities } from "./node-authorities.ts";
 import { fetchOf } from "./node-fetch.ts";
 import { failSetting } from "./setting.ts";
 
-/** What a tick may take; with less time left there is no other one. */
-const tickReserveMs = 10_000;
+/** With less time left no other tick begins, and a turn comes to its end; of a short time a quarter. */
+const reserveMs = 10_000;
 /** For the event to itself: the caller is waiting. */
 const invokeMs = 1_500;
 
@@ -48,18 +48,22 @@ const answer = handle(app);
 const lambda = new LambdaClient({ maxAttempts: 2 });
 
 export async function handler(event: unknown, context: LambdaContext): Promise<unknown> {
+  const leftMs = context.getRemainingTimeInMillis();
+  host.endsAt(Date.now() + leftMs - Math.min(reserveMs, leftMs / 4));
   if (v.is(Schedule, event)) return tickAWhile(context);
-  if (v.is(Errand, event)) return run(event);
+  if (v.is(Errand, event)) return run(event, context);
   const { answer: answered, left } = await host.answering(() => answer(event as LambdaEvent, context));
   for (const lock of left.locks) await sendToItself({ entrance: "turn", lock }, context);
   if (left.wantsTick) await sendToItself({ entrance: "tick" }, context);
   return answered;
 }
 
-async function run(errand: Errand): Promise<void> {
+async function run(errand: Errand, context: LambdaContext): Promise<void> {
   // This sandbox may be new, and know of no node.
   await (errand.entrance === "turn" ? Promise.all([entrance.resume(errand.lock), findNodes()]) : tick());
   await host.settled();
+  // A turn that ran out of time has freed the lock.
+  if (host.isOutOfTime() && host.takeWake() <= Date.now()) await sendToItself({ entrance: "tick" }, context);
 }
 
 /** As often as the timer elsewhere, until the next event of the schedule is near. */
@@ -70,7 +74,7 @@ async function tickAWhile(context: LambdaContext): Promise<void> {
     });
     await settledWithin(defaultTiming.timerMs);
     const pauseMs = Math.min(Math.max(0, host.takeWake() - Date.now()), defaultTiming.timerMs);
-    if (context.getRemainingTimeInMillis() < pauseMs + tickReserveMs) break;
+    if (context.getRemainingTimeInMillis() < pauseMs + reserveMs) break;
     await sleep(pauseMs);
   }
   await host.settled();
@@ -84,7 +88,7 @@ async function settledWithin(ms: number): Promise<void> {
   over.abort();
 }
 
-/** Where that fails it is done here, and the answer waits for it. */
+/** Where that fails it is done here, and the answer waits for it; if there is time, else the schedule finds it. */
 async function sendToItself(errand: Errand, context: LambdaContext): Promise<void> {
   const command = new InvokeCommand({
     FunctionName: context.invokedFunctionArn,
@@ -95,7 +99,8 @@ async function sendToItself(errand: Errand, context: LambdaContext): Promise<voi
     await lambda.send(command, { abortSignal: AbortSignal.timeout(invokeMs) });
   } catch (error) {
     console.warn(`entrance: the function cannot invoke itself: ${messageOf(error)}`);
-    await run(errand).catch((fault: unknown) => console.warn(`entrance: ${messageOf(fault)}`));
+    if (host.isOutOfTime()) return;
+    await run(errand, context).catch((fault: unknown) => console.warn(`entrance: ${messageOf(fault)}`));
   }
 }
 

@@ -146,31 +146,51 @@ describe("what is left to do after an answer", () => {
   test("is gone on with by the schedule where its sandbox was killed, in the middle or before it began", async () => {
     const running = await start({});
     try {
-      const caller = new Caller(running);
-      await caller.expectToWork("before");
-      running.lambda.ownTimeoutMs = 150;
-      const objects = Array.from({ length: 150 }, (_, index) =>
-        caller.asking(`many-${index}`, { "entrance.dev/http": `many-${index}.example` }),
-      );
-      const events = objects.map(({ wire }, index) =>
-        event("create", "Service", wire, { auditID: `many-${index}` }, { name: `many-${index}` }),
-      );
-      expect(await (await caller.post("/audit", eventList(...events))).json()).toMatchObject({ changed: 150 });
-      const due = async () => {
-        const answer = await caller.fetch("/status");
-        // A machine with too much to do may be told to come again.
-        return answer.status === 503 ? undefined : ((await answer.json()) as Status).marks.due;
-      };
-      // Lease and margin, 12 s, and a tick.
-      await expect.poll(due, { timeout: 90_000, interval: 500 }).toBe(0);
-      await caller.settled();
-      const { domains } = (await (await caller.fetch("/status?limit=1000")).json()) as Status;
-      expect(domains.filter(({ name }) => name.startsWith("many-"))).toHaveLength(150);
+      running.lambda.ownDeathMs = 150;
+      await burst(running, 90_000);
+    } finally {
+      await running.stop();
+    }
+  }, 120_000);
+
+  test("that would take longer than there is time ends before, and an event to itself goes on at once", async () => {
+    const running = await start({});
+    try {
+      // It goes by what it is told; a machine with too much to do may take longer for what has begun.
+      running.lambda.ownTimeoutMs = 400;
+      running.lambda.ownDeathMs = 30_000;
+      const before = running.lambda.ownInvocations;
+      await burst(running, 60_000);
+      console.log("OWN", before, running.lambda.ownInvocations);
+      expect(running.lambda.log).not.toMatch(/the sandbox has ended/);
     } finally {
       await running.stop();
     }
   }, 120_000);
 });
+
+/** 150 objects at once; all of them are served within that time. */
+async function burst(running: LambdaUnderTest, withinMs: number): Promise<void> {
+  const caller = new Caller(running);
+  await caller.expectToWork("before");
+  const objects = Array.from({ length: 150 }, (_, index) =>
+    caller.asking(`many-${index}`, { "entrance.dev/http": `many-${index}.example` }),
+  );
+  const events = objects.map(({ wire }, index) =>
+    event("create", "Service", wire, { auditID: `many-${index}` }, { name: `many-${index}` }),
+  );
+  expect(await (await caller.post("/audit", eventList(...events))).json()).toMatchObject({ changed: 150 });
+  const due = async () => {
+    const answer = await caller.fetch("/status");
+    // A machine with too much to do may be told to come again.
+    return answer.status === 503 ? undefined : ((await answer.json()) as Status).marks.due;
+  };
+  // Where a sandbox died: lease and margin, 12 s, and a tick.
+  await expect.poll(due, { timeout: withinMs, interval: 500 }).toBe(0);
+  await caller.settled();
+  const { domains } = (await (await caller.fetch("/status?limit=1000")).json()) as Status;
+  expect(domains.filter(({ name }) => name.startsWith("many-"))).toHaveLength(150);
+}
 
 describe("settings", () => {
   test.each([

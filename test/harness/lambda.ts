@@ -29,6 +29,8 @@ export class Lambda {
   mayInvoke = true;
   /** Of the events that the function sends to itself. */
   ownTimeoutMs = 60_000;
+  /** So long after they began their sandboxes are killed, however much time they were told. */
+  ownDeathMs: number | undefined;
   readonly #directory: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #server: Server;
@@ -53,7 +55,7 @@ export class Lambda {
       const event = await json(request);
       this.ownInvocations += 1;
       response.writeHead(202).end();
-      this.background(event, this.ownTimeoutMs);
+      this.background(event, this.ownTimeoutMs, this.ownDeathMs);
     });
   }
 
@@ -66,8 +68,8 @@ export class Lambda {
   }
 
   /** As the asynchronous invocations are: nobody hears of their end. */
-  background(event: unknown, timeoutMs = functionTimeoutMs): void {
-    const running = this.invoke(event, timeoutMs)
+  background(event: unknown, timeoutMs = functionTimeoutMs, deathMs = timeoutMs): void {
+    const running = this.invoke(event, timeoutMs, deathMs)
       .catch((error: unknown) => {
         this.log += `\n${String(error)}`;
       })
@@ -76,7 +78,7 @@ export class Lambda {
   }
 
   /** What the handler answered. Throws what it threw, and where its time was over. */
-  async invoke(event: unknown, timeoutMs = functionTimeoutMs): Promise<unknown> {
+  async invoke(event: unknown, timeoutMs = functionTimeoutMs, deathMs = timeoutMs): Promise<unknown> {
     const sandbox = await this.#thawed();
     const ended = new AbortController();
     const { signal } = ended;
@@ -88,7 +90,7 @@ export class Lambda {
     ]);
     const invocation: Invocation = { event, arn, timeoutMs };
     sandbox.send(invocation);
-    const timer = setTimeout(() => sandbox.kill("SIGKILL"), timeoutMs);
+    const timer = setTimeout(() => sandbox.kill("SIGKILL"), deathMs);
     try {
       const outcome = await answered;
       sandbox.kill("SIGSTOP");
