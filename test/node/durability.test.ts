@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Backend, startBackend } from "../harness/backend.ts";
+import { makeCertificate } from "../harness/certificate.ts";
 import { type Change, digestOf, request, Sender, startNode, type TestNode } from "../harness/node.ts";
-import { application, pool, rule } from "./values.ts";
+import { application, certificate, pool, rule } from "./values.ts";
 
 /** The release's run sets this to 50. */
 const ROUNDS = Number(process.env["ENTRANCE_KILL_ROUNDS"] ?? "4");
@@ -308,6 +309,70 @@ describe("what is found on disk at start", () => {
     await node.restart();
     expect(await node.isReady()).toBe(true);
     expect((await node.state()).problem).toBeNull();
+  });
+
+  const upstream = async (name: string) => {
+    const body = JSON.stringify({ name, protocol: "http", servers: [{ addr: `127.0.0.1:${backend.port}` }] });
+    const answer = await request(node.ports.admin, `/v1/upstreams/${name}`, { method: "POST", body });
+    expect(answer.status).toBe(205);
+  };
+  const spoil = (word: string) => {
+    const bytes = readFileSync(lastJournal());
+    bytes.write("#", bytes.indexOf(word));
+    writeFileSync(lastJournal(), bytes);
+  };
+
+  test("a line of v1's that is damaged: ready where v2's digest says that nothing else is missing", async () => {
+    await node.start();
+    await upstream("80.lost.shop");
+    await upstream("80.kept.shop");
+    await node.apply([pool("behind")]);
+    await node.halt();
+    spoil("80.lost.shop");
+    await node.start();
+    expect(await node.isReady()).toBe(true);
+    expect(await node.state()).toMatchObject({ revision: node.sender.revision, problem: null, v1: 1 });
+    expect(node.log()).toContain("1 damaged lines on disk");
+    expect((await node.admin("/metrics")).text).toContain("entrance_node_damaged_lines 1\n");
+  });
+
+  test("with no change of v2's behind it, it asks for everything, and is ready then", async () => {
+    await node.start();
+    await upstream("80.lost.shop");
+    await upstream("80.kept.shop");
+    await node.halt();
+    spoil("80.lost.shop");
+    await node.start();
+    expect(await node.isReady()).toBe(false);
+    expect(await node.state()).toMatchObject({ revision: 0, digest: digestAfter, v1: 1 });
+    expect((await node.put(node.sender.snapshot())).status).toBe(200);
+    expect(await node.isReady()).toBe(true);
+    await node.restart();
+    expect(await node.isReady()).toBe(true);
+  });
+
+  test("where v1 alone tells the node, nobody is waited for", async () => {
+    await node.stop();
+    node = await startNode();
+    await upstream("80.lost.shop");
+    await upstream("80.kept.shop");
+    await node.halt();
+    spoil("80.lost.shop");
+    await node.start();
+    expect(await node.isReady()).toBe(true);
+    expect((await node.state()).v1).toBe(1);
+  });
+
+  test("what was found of a certificate, once lost, is found anew", async () => {
+    await node.start();
+    const [one, other] = [makeCertificate(["www.example"]), makeCertificate(["www.example"])];
+    const rejected = await node.apply([certificate("c", { chain: one.chain, key: other.key })]);
+    expect(rejected).toHaveLength(1);
+    await node.halt();
+    spoil("does not belong");
+    await node.start();
+    expect(await node.isReady()).toBe(true);
+    expect((await node.state()).rejected).toEqual(rejected);
   });
 
   test("a snapshot file that is damaged: not ready until there is a new one", async () => {

@@ -121,7 +121,15 @@ test("the node itself", async () => {
   expect(value("generations_total")).toBe(1);
   expect(value('connections{state="active"}')).toBeGreaterThanOrEqual(1);
   expect(value('dictionary_free_bytes{dictionary="entrance_state"}')).toBeGreaterThan(0);
-  for (const name of ["uptime_seconds", "journal_bytes", "snapshot_bytes", "rejected", "v1_items", "epoch"]) {
+  for (const name of [
+    "uptime_seconds",
+    "journal_bytes",
+    "snapshot_bytes",
+    "damaged_lines",
+    "rejected",
+    "v1_items",
+    "epoch",
+  ]) {
     expect(value(name), name).toBeGreaterThanOrEqual(0);
   }
 });

@@ -13,6 +13,7 @@ typedef struct {
   double dumps;           /* how many snapshot files were put in place since the start */
   double dump_bytes;      /* size of the last one */
   double started;
+  double damaged;         /* lines on disk that could not be read then */
   entrance_worker workers[256];
 } entrance_board;
 ]]

@@ -78,12 +78,19 @@ local function read_snapshot(batch)
       damaged = damaged + 1
     end
   end)
+  batch.is_headless = found and not first_journal
   first_journal = first_journal or found and ngx.time() or 1
   if found and (damaged > 0 or ended ~= lines) then
+    batch.damaged = batch.damaged + math.max(damaged, 1)
     return first_journal, ("the snapshot file is damaged (%d of %s lines are as they were written)")
       :format(lines, ended or "an unknown number of")
   end
   return first_journal, nil
+end
+
+-- What adds up to its digest is whole: no line that was lost before it was v2's, or needed any more.
+local function is_whole(batch, said)
+  return digest.format(batch.digest) == said
 end
 
 -- A batch that begins after what is here follows a gap: left out, as content is never mixed of several revisions.
@@ -96,21 +103,31 @@ local function replay(batch, letter, text)
   end
   local it = assert(envelope.changes(text))
   if it.base > batch.head.revision then
+    batch.has_gap = true
     return
   end
+  -- What was found of its certificates may be among what is lost: they are looked at anew then.
+  local is_judged = batch.reasons or batch.missing == 0
   for _, at in ipairs(it.changes) do
-    apply.resource(batch, judgement.apply(assert(change.at(text, at)), batch.reasons or {}))
+    local each = assert(change.at(text, at))
+    apply.resource(batch, is_judged and judgement.apply(each, batch.reasons or {}) or each)
   end
   batch.reasons = nil
   set_head(batch.head, it)
+  if batch.missing > 0 and is_whole(batch, it.digest) then
+    batch.missing = 0
+  end
 end
 
 -- Replays one journal. Lines that can't be read at the end of the last one were never acknowledged: cut off.
 local function read_journal(batch, path, is_last)
-  local good_until, unreadable, damaged = 0, 0, 0
+  local good_until, unreadable = 0, 0
+  local function count()
+    batch.damaged, batch.missing, unreadable = batch.damaged + unreadable, batch.missing + unreadable, 0
+  end
   local found, size = each_line(path, function(letter, text, offset)
     if letter then
-      damaged, unreadable = damaged + unreadable, 0
+      count()
       good_until = offset
       replay(batch, letter, text)
     else
@@ -123,9 +140,9 @@ local function read_journal(batch, path, is_last)
     system.close(fd)
     ngx.log(ngx.WARN, ("cut %d bytes of an unfinished write off the journal"):format(size - good_until))
   elseif not is_last then
-    damaged = damaged + unreadable
+    count()
   end
-  return damaged, good_until
+  return good_until
 end
 
 local function exists(path)
@@ -137,33 +154,44 @@ local function exists(path)
 end
 
 local function read_journals(batch, first)
-  local number, damaged = first, 0
+  local number = first
   while exists(journal.path(number + 1)) do
-    damaged = damaged + read_journal(batch, journal.path(number), false)
+    read_journal(batch, journal.path(number), false)
     number = number + 1
   end
-  local bad, length = read_journal(batch, journal.path(number), true)
-  board.journal, board.journal_length = number, length
-  return damaged + bad
+  board.journal_length = read_journal(batch, journal.path(number), true)
+  board.journal = number
 end
 
--- What is not whole is served as far as it is known, but is not ready, and asks for what is missing by its revision.
+-- What is wrong with v2's content, or nil. What v1 said in a lost line nobody could send again: no reason to wait.
+local function problem_of(batch, said)
+  local now = batch.head
+  if not is_whole(batch, now.digest) then
+    return said or "what is on disk does not add up to its digest"
+  elseif now.store == "" and not batch.is_headless then
+    return nil
+  end
+  return said or batch.missing > 0 and ("%d lines in the journal are damaged"):format(batch.missing) or nil
+end
+
+-- What is not whole is served as far as it is known, but is not ready, and asks for what is missing by its revision: of
+-- what comes behind a gap, by the one before it; of all, where it may be anything.
 local function read_all(batch)
   local now = batch.head
-  local first, problem = read_snapshot(batch)
-  local damaged = read_journals(batch, first)
-  if damaged > 0 and not problem then
-    problem = ("%d lines in the journal are damaged"):format(damaged)
-  end
-  local sum = digest.format(batch.digest)
-  if sum ~= now.digest then
-    problem = problem or "what is on disk does not add up to its digest"
-    now.revision, now.digest = 0, sum
-  end
+  local first, said = read_snapshot(batch)
+  read_journals(batch, first)
+  local problem = problem_of(batch, said)
   if problem then
     now.problem = problem .. ": not ready until Entrance has sent what is missing"
     ngx.log(ngx.ERR, now.problem)
+    if said or not batch.has_gap or not is_whole(batch, now.digest) then
+      now.revision, now.digest = 0, digest.format(batch.digest)
+    end
+  elseif batch.damaged > 0 then
+    ngx.log(ngx.ERR, ("%d damaged lines on disk: all of v2 is here, what v1 had said in them is lost"):format(
+      batch.damaged))
   end
+  board.damaged = batch.damaged
 end
 
 local function read_into_memory()
@@ -171,6 +199,7 @@ local function read_into_memory()
   batch.head = head.empty()
   batch.digest = digest.parse(digest.EMPTY)
   batch.subjects = subjects.none()
+  batch.damaged, batch.missing = 0, 0 -- lines; and those that may have been v2's
   read_all(batch)
   sets.flush(batch)
   head.stage(batch, batch.head)
