@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { workerSeconds } from "../../bench/worker-time.ts";
 import { type Backend, type Echo, startBackend } from "../../harness/backend.ts";
 import { type FilteredNode, startFiltered } from "../filtered.ts";
 import { pool, type RuleParts, rule, slice } from "../values.ts";
@@ -88,4 +89,22 @@ test("a thousand different ones, one after another", async () => {
     expect(await who("many.example", `/n${at}-3`)).toBe("web");
     expect(await who("many.example", `/n${at - 1}-3`)).toBe("404");
   }
+}, 60_000);
+
+test("two thousand of one host are compiled once, and not at each request", async () => {
+  await using alone = await startFiltered({ workers: 1 });
+  const rules = Array.from({ length: 2000 }, (_, place) =>
+    rule("all.example", "web", {
+      number: place,
+      ...regex(`/(n|m)${place}/(users|groups)/[0-9]+/(orders|items)(/.*)?$`),
+    }),
+  );
+  await alone.node.apply(rules);
+  // The shorter ones come last.
+  const last = () => alone.get("all.example", "/n9/users/12/orders");
+  expect((await last()).status).toBe(200);
+  const before = workerSeconds(alone.node.masterPid);
+  for (let time = 0; time < 50; time += 1) await last();
+  // Compiled each time it would be more than two.
+  expect(workerSeconds(alone.node.masterPid) - before).toBeLessThan(1);
 }, 60_000);
