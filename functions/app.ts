@@ -31,7 +31,7 @@ const statuses = {
 
 type Handler = (door: Door, context: Context) => Response | Promise<Response>;
 
-/** They come with a token wherever one is set: it stands in the webhooks' configurations, which many may read. */
+/** They come with a token wherever one is set, or a certificate. That token stands where many may read it. */
 const webhooks: Readonly<Record<string, Handler>> = {
   "/admission": admission,
   "/admission/:token": admission,
@@ -58,14 +58,13 @@ export function createApp(door: Door): Hono {
   const readiness = new Readiness(door);
   let webhooksNow = 0;
   let bytesNow = 0;
-  const { webhookTokens, operatorTokens } = door.config;
   const posts = [
-    ...Object.entries(webhooks).map(([path, handler]) => ({ path, handler, tokens: webhookTokens })),
-    ...Object.entries(orders).map(([path, handler]) => ({ path, handler, tokens: operatorTokens })),
+    ...Object.entries(webhooks).map(([path, handler]) => ({ path, handler, admit: admitWebhook })),
+    ...Object.entries(orders).map(([path, handler]) => ({ path, handler, admit: admitOrder })),
   ];
-  for (const { path, handler, tokens } of posts) {
+  for (const { path, handler, admit } of posts) {
     app.post(path, async (context) => {
-      if (tokens.length > 0) authenticate(door, context, tokens);
+      admit(door, context);
       const bytes = bytesOf(context);
       // One alone is let through: its own limit is told where it is read.
       const isTooMuch = webhooksNow > 0 && bytesNow + bytes > maxBytesAtOnce;
@@ -87,7 +86,7 @@ export function createApp(door: Door): Hono {
   }
   for (const [path, handler] of Object.entries(views)) {
     app.get(path, async (context) => {
-      if (!door.config.listen.loopback) authenticate(door, context, operatorTokens);
+      if (!door.config.listen.loopback) authenticate(door, context, door.config.operatorTokens);
       // Elsewhere the timer does that.
       if (door.entrance.context.host.standsStill) await door.entrance.pusher.repair(false);
       return handler(door, context);
@@ -110,6 +109,17 @@ function bytesOf({ req }: Context): number {
   const length = req.header("content-length");
   if (length !== undefined) return Number(length) || usualBytes;
   return req.header("transfer-encoding") === undefined ? usualBytes : longestBytes;
+}
+
+function admitWebhook(door: Door, context: Context): void {
+  const { webhookTokens } = door.config;
+  if (door.isKnownCaller?.(context.env)) return;
+  if (webhookTokens.length > 0 || door.isKnownCaller !== undefined) authenticate(door, context, webhookTokens);
+}
+
+function admitOrder(door: Door, context: Context): void {
+  const { operatorTokens } = door.config;
+  if (operatorTokens.length > 0) authenticate(door, context, operatorTokens);
 }
 
 /** In the header, or in the path for a cluster that cannot send one. */

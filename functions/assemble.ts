@@ -17,6 +17,7 @@ import { createApp } from "./app.ts";
 import { type BalancerConfig, type Config, translationSettings } from "./config.ts";
 import { ProcessCounters } from "./counters.ts";
 import { Discovery } from "./discovery.ts";
+import type { Door } from "./door.ts";
 
 export interface Assembled {
   readonly app: Hono;
@@ -33,9 +34,12 @@ export interface Outside {
   readonly access?: Access | undefined;
   /** How a balancer's nodes are called; the platform's own fetch where nothing else is said. */
   readonly fetchOf?: (balancer: BalancerConfig) => typeof fetch;
+  /** Who may call the webhooks without a token. */
+  readonly isKnownCaller?: Door["isKnownCaller"];
 }
 
-export function assemble(config: Config, store: Store, host: Host, { access, fetchOf }: Outside = {}): Assembled {
+export function assemble(config: Config, store: Store, host: Host, outside: Outside = {}): Assembled {
+  const { access, fetchOf, isKnownCaller } = outside;
   const counters = new ProcessCounters();
   const sealer = new Sealer(config.sealKeys);
   const instance = crypto.randomUUID().slice(0, 8);
@@ -84,7 +88,7 @@ export function assemble(config: Config, store: Store, host: Host, { access, fet
       await found;
     }
   };
-  return { app: createApp({ entrance, config, counters }), entrance, tick, findNodes };
+  return { app: createApp({ entrance, config, counters, isKnownCaller }), entrance, tick, findNodes };
 }
 
 function pluginFor(

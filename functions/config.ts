@@ -10,7 +10,7 @@ import { type KubeConfig, readKubeConfig } from "./kube-config.ts";
 import { type Pem, pemOf } from "./pem.ts";
 import { failSetting, type ReadSetting } from "./setting.ts";
 import { readStoreConfig, type StoreConfig } from "./store-config.ts";
-import { readTlsConfig, readWebhookConfigurations, type TlsConfig } from "./tls-config.ts";
+import { readClientSetting, readTlsConfig, readWebhookConfigurations, type TlsConfig } from "./tls-config.ts";
 
 /** What an entry hands in: process.env, or a worker's bindings. Other than text is ignored (a worker's objects). */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -42,6 +42,8 @@ export interface Listen {
 export interface Config {
   readonly listen: Listen;
   readonly tls: TlsConfig | undefined;
+  /** A caller of the webhooks with a certificate that one of these has signed needs no token. */
+  readonly clientAuthorities: Pem | undefined;
   /** The cluster's ValidatingWebhookConfigurations that Entrance tells how it is called. */
   readonly webhookConfigurations: readonly string[];
   readonly store: StoreConfig;
@@ -89,9 +91,11 @@ export function readConfig(environment: Environment): Config {
       "has a token of ENTRANCE_WEBHOOK_TOKEN, which many can read: set another one",
     );
   }
+  const tls = readTlsConfig(text);
   return {
     listen,
-    tls: readTlsConfig(text),
+    tls,
+    clientAuthorities: readClientSetting(text, tls),
     webhookConfigurations: readWebhookConfigurations(text),
     store: readStoreConfig(text),
     dataDirectory: text("ENTRANCE_DATA") ?? ".entrance/data",

@@ -7,4 +7,6 @@ export interface Door {
   readonly entrance: Entrance;
   readonly config: Config;
   readonly counters: ProcessCounters;
+  /** Whether a webhook's caller needs no token, by what the host hands over with its request. Absent: each needs one. */
+  readonly isKnownCaller?: ((environment: unknown) => boolean) | undefined;
 }

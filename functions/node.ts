@@ -1,5 +1,5 @@
 /** The entry for Node: a process of its own, on a machine or in a pod. */
-import { createServer } from "node:https";
+import { createServer, type ServerOptions } from "node:https";
 import { join } from "node:path";
 import { type ServerType, serve } from "@hono/node-server";
 import { KubernetesObjects } from "../shared/kubernetes/objects.ts";
@@ -9,6 +9,7 @@ import type { Store } from "../shared/store/port.ts";
 import { assemble } from "./assemble.ts";
 import { type Config, readConfig } from "./config.ts";
 import { ending, keepAliveMs } from "./ending.ts";
+import { isKnownCaller } from "./known-caller.ts";
 import { openKubeAccess } from "./kube-files.ts";
 import { trustNodeAuthorities } from "./node-authorities.ts";
 import { fetchOf } from "./node-fetch.ts";
@@ -29,11 +30,12 @@ async function main(): Promise<void> {
   const { app, tick } = assemble(config, store, host, {
     access,
     fetchOf: (balancer) => fetchOf(balancer, () => serving.nodeAuthorities, nodeAuthorities),
+    isKnownCaller: config.clientAuthorities === undefined ? undefined : isKnownCaller,
   });
   host.onWake(tick);
   const { listen } = config;
   const served = await serving.first();
-  const tls = served === undefined ? {} : { createServer, serverOptions: { ...served, keepAliveTimeout: keepAliveMs } };
+  const tls = served === undefined ? {} : { createServer, serverOptions: serverOptions(config, served) };
   const server = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port, ...tls }, () => {
     console.log(`entrance: listening on ${listen.host}:${listen.port}`);
     host.wakeAt(Date.now());
@@ -60,6 +62,12 @@ async function main(): Promise<void> {
 
 async function openStore({ store, dataDirectory }: Config): Promise<Store> {
   return store.type === "embedded" ? openNodeStore(join(dataDirectory, "entrance.sqlite")) : openSharedStore(store);
+}
+
+/** Whoever shows no certificate, or a stranger's, may still have a token. */
+function serverOptions({ clientAuthorities }: Config, served: Served): ServerOptions {
+  const asks = { requestCert: clientAuthorities !== undefined, rejectUnauthorized: false };
+  return { ...served, ...asks, keepAliveTimeout: keepAliveMs };
 }
 
 /** Throws where it cannot be used: then the old one stays in use. */

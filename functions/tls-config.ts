@@ -1,4 +1,5 @@
 /** What Entrance serves HTTPS with: files that somebody else replaces, or a Secret that it fills in by itself. */
+import { type Pem, pemOf } from "./pem.ts";
 import { failSetting, type ReadSetting } from "./setting.ts";
 
 export type TlsConfig =
@@ -57,6 +58,17 @@ function nodesOf(secret: string, service: string | undefined) {
 
 function namesOf({ namespace, name }: NamespacedName): readonly string[] {
   return ["svc", "svc.cluster.local"].map((suffix) => `${name}.${namespace}.${suffix}`);
+}
+
+/** Who signs for the webhooks' callers. */
+export function readClientSetting(text: ReadSetting, tls: TlsConfig | undefined): Pem | undefined {
+  const pem = pemOf(text("ENTRANCE_CLIENT_CA"));
+  return pem === undefined || tls !== undefined
+    ? pem
+    : failSetting(
+        "ENTRANCE_CLIENT_CA",
+        "needs HTTPS served by Node: set ENTRANCE_TLS_CERT and ENTRANCE_TLS_KEY, or ENTRANCE_TLS_SECRET",
+      );
 }
 
 /** Objects that a person has made: a handful. */

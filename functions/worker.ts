@@ -28,6 +28,9 @@ export class Entrance extends DurableObject<Bindings> {
     if (config.nodeAuthorities !== undefined) {
       failSetting("ENTRANCE_NODE_CA", "is for Node and Lambda: workerd trusts whom its configuration names");
     }
+    if (config.clientAuthorities !== undefined) {
+      failSetting("ENTRANCE_CLIENT_CA", "is for Node: a worker does not see its callers' certificates");
+    }
     if (config.balancers.some(({ service }) => service !== undefined)) {
       failSetting("ENTRANCE_BALANCERS", "has a service: its nodes can be found, and called by its name, in Node alone");
     }

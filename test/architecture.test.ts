@@ -58,10 +58,12 @@ const platforms: Record<string, readonly string[]> = {
   "functions/shared-store.ts": ["node:"],
   "functions/setting-file.ts": ["node:"],
   "functions/node-authorities.ts": ["node:"],
+  "functions/known-caller.ts": ["node:"],
   "functions/kube-files.ts": ["node:", "undici"],
   "functions/serving/make.ts": ["@peculiar/x509", "reflect-metadata"],
   "functions/node-fetch.ts": ["undici"],
   "functions/serving/kept.ts": ["node:"],
+  "functions/serving/client-authorities.ts": ["node:"],
   "functions/kubeconfig.ts": ["node:", "yaml"],
   "shared/store/node-sqlite.ts": ["node:"],
   // Workerd has it, too.

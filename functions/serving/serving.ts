@@ -1,8 +1,11 @@
 /** What a copy in a cluster serves its webhooks with: looked at again every minute, so that nothing has to be restarted. */
 import type { KubernetesObjects } from "../../shared/kubernetes/objects.ts";
+import { EntranceError } from "../../shared/model/error.ts";
 import type { Config } from "../config.ts";
+import { failSetting } from "../setting.ts";
 import { readText } from "../setting-file.ts";
 import type { TlsConfig } from "../tls-config.ts";
+import { readClientAuthorities } from "./client-authorities.ts";
 import { issue } from "./issued.ts";
 import { ensureCertificate, readSecret } from "./secret.ts";
 import { introduce } from "./webhooks.ts";
@@ -10,6 +13,8 @@ import { introduce } from "./webhooks.ts";
 export interface Served {
   readonly cert: string;
   readonly key: string;
+  /** Who signs for callers: without any, a server that asks for certificates would trust all the world's. */
+  readonly ca: string | undefined;
 }
 
 const everyMs = 60_000;
@@ -35,6 +40,9 @@ export class Serving {
   /** Undefined: it serves without TLS. Throws where there is nothing to serve with. */
   async first(): Promise<Served | undefined> {
     this.#served = await this.#read();
+    if (this.#served === undefined && this.#config.clientAuthorities !== undefined) {
+      failSetting("ENTRANCE_CLIENT_CA", "needs HTTPS, and ENTRANCE_TLS_SECRET a Kubernetes API: set ENTRANCE_KUBE_API");
+    }
     await this.#introduce();
     return this.#served;
   }
@@ -70,7 +78,7 @@ export class Serving {
       tls.nodes === undefined
         ? kept["ca.crt"]
         : await issue(this.#objects, tls.nodes.secret, tls.nodes.names, kept, Date.now());
-    return { cert: kept["tls.crt"], key: kept["tls.key"] };
+    return { cert: kept["tls.crt"], key: kept["tls.key"], ca: this.#readClientAuthorities() };
   }
 
   async #readFiles({ certificateFile, keyFile, nodesSecret }: FilesConfig): Promise<Served> {
@@ -78,7 +86,24 @@ export class Serving {
       // Whoever makes it may come later: until then no node is trusted. What was there stays.
       this.#nodes = (await readSecret(this.#objects, nodesSecret))?.kept["ca.crt"] ?? this.#nodes;
     }
-    return { cert: readText("ENTRANCE_TLS_CERT", certificateFile), key: readText("ENTRANCE_TLS_KEY", keyFile) };
+    return {
+      cert: readText("ENTRANCE_TLS_CERT", certificateFile),
+      key: readText("ENTRANCE_TLS_KEY", keyFile),
+      ca: this.#readClientAuthorities(),
+    };
+  }
+
+  /** What can't be read, or is half written, leaves what there was, and holds up no new certificate of ours. */
+  #readClientAuthorities(): string | undefined {
+    const { clientAuthorities } = this.#config;
+    if (clientAuthorities === undefined) return undefined;
+    try {
+      return readClientAuthorities(clientAuthorities);
+    } catch (error) {
+      if (this.#served === undefined || !(error instanceof EntranceError)) throw error;
+      console.warn(`entrance: ${error.message}: what was read before is used on`);
+      return this.#served.ca;
+    }
   }
 
   async #introduce(): Promise<void> {
@@ -94,5 +119,5 @@ type FilesConfig = TlsConfig & { readonly type: "files" };
 
 /** A key without its certificate, or the other way round, is half of something new: whoever replaces them is not done. */
 function isSame(one: Served, other: Served | undefined): boolean {
-  return one.cert === other?.cert && one.key === other.key;
+  return one.cert === other?.cert && one.key === other.key && one.ca === other.ca;
 }

@@ -8,6 +8,13 @@ export interface Issued {
   readonly key: string;
 }
 
+export interface IssuedParts {
+  /** What openssl calls what it is for. */
+  readonly usage?: string;
+  /** A negative number: it has expired. */
+  readonly days?: number;
+}
+
 export class Authority {
   readonly #folder: string;
   #issued = 0;
@@ -28,7 +35,8 @@ export class Authority {
   }
 
   /** Files of a certificate and its key. `names`: DNS names and addresses; `subject`: `/O=system:masters/CN=admin`. */
-  issue(subject: string, names: readonly string[] = []): Issued {
+  issue(subject: string, names: readonly string[] = [], parts: IssuedParts = {}): Issued {
+    const { usage = "serverAuth,clientAuth", days = 2 } = parts;
     this.#issued += 1;
     const name = `issued-${this.#issued}`;
     const alternatives = names.map((each) => (/^[0-9.]+$/.test(each) ? `IP:${each}` : `DNS:${each}`));
@@ -36,13 +44,23 @@ export class Authority {
       path.join(this.#folder, `${name}.ext`),
       [
         "keyUsage=digitalSignature",
-        "extendedKeyUsage=serverAuth,clientAuth",
+        `extendedKeyUsage=${usage}`,
         ...(alternatives.length === 0 ? [] : [`subjectAltName=${alternatives.join(",")}`]),
       ].join("\n"),
     );
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", `${name}.key`];
     this.#openssl("req", ...key, "-subj", subject, "-out", `${name}.csr`);
-    const signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", `${name}.ext`];
+    const signing = [
+      "-CA",
+      "ca.crt",
+      "-CAkey",
+      "ca.key",
+      "-CAcreateserial",
+      "-days",
+      String(days),
+      "-extfile",
+      `${name}.ext`,
+    ];
     this.#openssl("x509", "-req", "-in", `${name}.csr`, ...signing, "-out", `${name}.crt`);
     return { certificate: path.join(this.#folder, `${name}.crt`), key: path.join(this.#folder, `${name}.key`) };
   }
