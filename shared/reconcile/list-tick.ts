@@ -1,9 +1,10 @@
 /** When everything is listed next, and what became of the last time: one record, by which copies share the work. */
 import * as v from "valibot";
-import type { Entry, Version } from "../store/port.ts";
+import type { Check, Entry } from "../store/port.ts";
 import { tickKey } from "./keys.ts";
 import { readRecord } from "./record.ts";
 import type { Context } from "./settings.ts";
+import type { Link } from "./trigger.ts";
 
 const key = tickKey("list");
 
@@ -21,7 +22,8 @@ const schema = v.object({
 type ListTick = v.InferOutput<typeof schema>;
 
 export interface ListClaim {
-  readonly version: Version;
+  /** The record as it was claimed. */
+  readonly link: Link;
   readonly tick: ListTick;
   /** There was a whole LIST before, so what differs should have been told. */
   readonly isAgain: boolean;
@@ -49,7 +51,7 @@ export async function claimList(context: Context): Promise<ListClaim | undefined
   const { suspectedAt, suspectedBy } = tick;
   const waitMs = suspectedBy === context.instance ? confirmMs : confirmMs + clocksApartMs;
   return {
-    version: result.version,
+    link: { key, value, version: result.version },
     tick,
     isAgain: tick.finished > 0,
     isConfirming: suspectedAt !== undefined && now() - suspectedAt >= waitMs,
@@ -59,7 +61,7 @@ export async function claimList(context: Context): Promise<ListClaim | undefined
 /** Where somebody asked for another LIST meanwhile, this one came too early to count. */
 export async function finishList(
   { store, now, timing, instance }: Context,
-  { version, tick }: ListClaim,
+  { link, tick }: ListClaim,
   outcome: "whole" | "suspicious" | "failed",
 ): Promise<void> {
   const { finished, suspectedAt = now(), suspectedBy = instance } = tick;
@@ -69,7 +71,7 @@ export async function finishList(
       : outcome === "suspicious"
         ? { due: Math.max(suspectedAt + confirmMs, now() + afterFailureMs), finished, suspectedAt, suspectedBy }
         : { ...tick, due: now() + afterFailureMs };
-  await store.commit([{ key, version }], [{ key, value: JSON.stringify(next) }]);
+  await store.commit([{ key, version: link.version }], [{ key, value: JSON.stringify(next) }]);
 }
 
 export async function listSoon({ store, now }: Context): Promise<void> {
@@ -93,8 +95,14 @@ export function listAnew(now: number): { key: typeof key; value: string } {
 }
 
 /** Ms since 1970; 0: there has been no whole LIST yet. */
-export async function lastWholeList({ store }: Context): Promise<number> {
-  return readTick(await store.get(key)).finished;
+export async function lastWholeList(context: Context): Promise<number> {
+  return (await lastList(context)).finished;
+}
+
+/** With the check that it still is the last one. */
+export async function lastList({ store }: Context): Promise<{ readonly finished: number; readonly check: Check }> {
+  const entry = await store.get(key);
+  return { finished: readTick(entry).finished, check: { key, version: entry?.version ?? null } };
 }
 
 function readTick(entry: Entry | undefined): ListTick {

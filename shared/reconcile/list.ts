@@ -15,6 +15,7 @@ import { closed, forgetSecrets, listSecrets } from "./secrets.ts";
 import { readSeen } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { StatusCheck } from "./status-check.ts";
+import type { Reading } from "./trigger.ts";
 
 const itemsPerPage = 500;
 const itemsPerApply = 120;
@@ -86,7 +87,7 @@ export class Lister {
     if (!(await isThisCluster(this.#context))) return "failed";
     const kinds: ListedKind[] = [];
     for (const kind of seenKinds) {
-      const listed = await this.#listKind(kind, claim.isAgain);
+      const listed = await this.#listKind(kind, claim);
       if (listed === undefined) {
         await this.#beginEra();
         return this.#list({ ...claim, isAgain: false });
@@ -101,7 +102,7 @@ export class Lister {
       );
       return "suspicious";
     }
-    for (const listed of kinds) await this.#end(listed, claim.isAgain);
+    for (const listed of kinds) await this.#end(listed, claim);
     for (const listed of kinds) await this.#raise(listed);
     for (const { strangers } of kinds) await forgetSecrets(this.#context, strangers);
     const references = [...kinds.flatMap(({ changed }) => changed), ...deletions.map(({ reference }) => reference)];
@@ -112,7 +113,7 @@ export class Lister {
   }
 
   /** Undefined: the cluster went back to before its last LIST. */
-  async #listKind(kind: SeenKind, isAgain: boolean): Promise<ListedKind | undefined> {
+  async #listKind(kind: SeenKind, claim: ListClaim): Promise<ListedKind | undefined> {
     const { kubernetes, store } = this.#context;
     if (kubernetes === undefined) throw new EntranceError("misconfigured", "there is no API to list");
     const floor = await readFloor(store, kind);
@@ -155,7 +156,7 @@ export class Lister {
       const read = await readListed(this.#context, kind, { ...page, items }, floor);
       for (let start = 0; start < (read?.length ?? 0); start += itemsPerApply) {
         const batch = read?.slice(start, start + itemsPerApply) ?? [];
-        await this.#apply(batch, { era: floor.era, resourceVersion, takesLock: false, isAgain });
+        await this.#apply(batch, readingOf(claim, floor, resourceVersion));
         changed.push(...batch.map(({ reference }) => reference));
       }
       after = page.next;
@@ -165,8 +166,8 @@ export class Lister {
       listed.add(referenceKey(reference));
     for (const stranger of secrets?.strangers ?? []) listed.add(stranger);
     if (secrets !== undefined && secrets.closed.length > 0) {
-      const reading = { era: floor.era, resourceVersion, takesLock: false, isAgain: false };
-      await this.#apply(secrets.closed.map(closed), reading);
+      const reading = readingOf(claim, floor, resourceVersion);
+      await this.#apply(secrets.closed.map(closed), { ...reading, isAgain: false });
     }
     const end: Position = { era: floor.era, resourceVersion, step: 2 };
     const old = [...known.values()].filter(({ position }) => comparePositions(position, end) <= 0);
@@ -204,13 +205,13 @@ export class Lister {
     return known;
   }
 
-  async #end({ missing, resourceVersion, floor }: ListedKind, isAgain: boolean): Promise<void> {
+  async #end({ missing, resourceVersion, floor }: ListedKind, claim: ListClaim): Promise<void> {
     const position = { resourceVersion, step: 2 } as const;
     for (let start = 0; start < missing.length; start += itemsPerApply) {
       const absences = missing
         .slice(start, start + itemsPerApply)
         .map(({ reference }): Absence => ({ type: "absent", reference, position }));
-      await this.#apply(absences, { era: floor.era, resourceVersion, takesLock: false, isAgain });
+      await this.#apply(absences, readingOf(claim, floor, resourceVersion));
     }
   }
 
@@ -269,6 +270,11 @@ export class Lister {
     }
     if (lost > 0) counters.add("entrance_lost_events_total", {}, lost);
   }
+}
+
+/** Of the first one all counts as a whole, since nothing is pushed before it; what others miss the next one finds. */
+function readingOf({ isAgain, link }: ListClaim, { era }: Floor, resourceVersion: string): Reading {
+  return { era, resourceVersion, takesLock: false, isAgain, ...(isAgain ? {} : { link }) };
 }
 
 function newestOf(known: Iterable<Known>, era: number): Pick<Position, "resourceVersion"> {

@@ -4,7 +4,7 @@ import type { Absence, Observation, SeenReference } from "../model/observation.t
 import { describeReference, referenceKey, seenKinds } from "../model/reference.ts";
 import type { SeenEndpointSlice } from "../model/seen/endpoint-slice.ts";
 import { utf8Length } from "../model/utf8.ts";
-import { type Check, type Key, maxCommitKeys, type Write } from "../store/port.ts";
+import { type Check, type Key, keyText, maxCommitKeys, type Version, type Write } from "../store/port.ts";
 import { type Floor, isDoubtful, isPast } from "./floor.ts";
 import { leaveHints } from "./hint.ts";
 import { dirtyKey, laterKey, lockKey, seenKey } from "./keys.ts";
@@ -47,6 +47,18 @@ export interface Reading {
   readonly isAgain: boolean;
   /** Of the one object that was read; whatever has changed since makes another attempt. */
   readonly known?: Known;
+  readonly link?: Link;
+}
+
+/**
+ * A record that each commit of a work checks and writes, so that all of them are there or none that comes after: a store
+ * that goes back in the middle keeps no part of it that looks like the whole.
+ */
+export interface Link {
+  readonly key: Key;
+  readonly value: string;
+  /** As the last of these commits has left it. */
+  version: Version;
 }
 
 interface Subject {
@@ -88,7 +100,8 @@ export async function trigger(
   const slices = grouped(all.filter(({ reference }) => reference.kind === "EndpointSlice"));
   const others = grouped(all.filter(({ reference }) => reference.kind !== "EndpointSlice"));
   const last = others.pop() ?? slices.pop();
-  for (const groups of [slices, others]) await sideBySide(groups, (group) => recordGroup(group, false));
+  const atOnce = reading?.link === undefined ? commitsAtOnce : 1;
+  for (const groups of [slices, others]) await sideBySide(atOnce, groups, (group) => recordGroup(group, false));
   const begun = last === undefined ? undefined : await recordGroup(last, reading?.takesLock !== false);
   let lock = begun?.lock;
   const wanted = context.kubernetes === undefined ? [] : await withoutStrangers(context, [...hints.values()]);
@@ -102,8 +115,8 @@ export async function trigger(
 }
 
 /** With a fault no further one is begun, and it is thrown once nothing is under way any more. */
-async function sideBySide<T>(items: T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const workers = Array.from({ length: commitsAtOnce }, async () => {
+async function sideBySide<T>(atOnce: number, items: T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const workers = Array.from({ length: atOnce }, async () => {
     try {
       for (let item = items.shift(); item !== undefined; item = items.shift()) await work(item);
     } finally {
@@ -179,14 +192,21 @@ async function record(
     checks.push(...floorChecks.values());
     for (const reference of doubtful) hints.set(referenceKey(reference), reference);
     if (writes.length > 0) {
+      const link = reading?.link;
+      if (link !== undefined) {
+        checks.push({ key: link.key, version: link.version });
+        writes.push({ key: link.key, value: link.value });
+      }
       const result = await context.store.commit(checks, writes);
       if (!result.ok) {
         context.counters.add("entrance_conflicts_total", { at: "trigger" });
+        if (link !== undefined && result.conflicts.some((key) => keyText(key) === keyText(link.key))) throw linkLost();
         // Of what else was read nothing has changed.
         if (result.conflicts.every((key) => key.partition === lockKey.partition)) acquire = false;
         else read = undefined;
         continue;
       }
+      if (link !== undefined) link.version = result.version;
       for (const outcome of outcomes) counts[outcome] += found[outcome];
       if (taken !== undefined) context.counters.add("entrance_fences_total");
       if (taken === undefined) return undefined;
@@ -202,6 +222,10 @@ async function record(
   const [first] = subjects;
   const name = first === undefined ? "an object" : describeReference(first.reference);
   throw new EntranceError("busy", `others write ${name} all the time: try again`, { retryAfterSeconds: 1 });
+}
+
+function linkLost(): EntranceError {
+  return new EntranceError("busy", "somebody has begun it anew, or the store was restored", { retryAfterSeconds: 1 });
 }
 
 const outcomes = ["changed", "moved", "old", "unknown", "hint"] as const;

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { SeenReference } from "../../shared/model/observation.ts";
 import { readHead } from "../../shared/reconcile/head.ts";
-import { headKey, refusedPartition, seenKey } from "../../shared/reconcile/keys.ts";
+import { headKey, refusedPartition, seenKey, tickKey } from "../../shared/reconcile/keys.ts";
 import { listAll } from "../../shared/reconcile/list-all.ts";
 import { readSeen } from "../../shared/reconcile/seen.ts";
 import { openMemoryStore } from "../../shared/store/node-sqlite.ts";
@@ -46,6 +46,35 @@ test("nothing is pushed before the first whole LIST is translated; then all of i
   expect(keysOn(test)).toContain(ruleOf("web.example", "web"));
   // It was told, and the LIST did not have it.
   expect(keysOn(test)).not.toContain(ruleOf("b.example", "other"));
+});
+
+test("each commit of the first LIST moves its record on, so that none of it is missing in a store where it ends", async () => {
+  const cluster = new ListedCluster();
+  const test = started(cluster);
+  const { store } = test.context;
+  const { list } = cluster.api;
+  const last = async () => (await store.get(tickKey("list")))?.version;
+  const versions: unknown[] = [];
+  cluster.api.list = async (kind, ...rest) => {
+    versions.push(`${await last()} before ${kind}`);
+    return list(kind, ...rest);
+  };
+  for (const name of ["a", "b"]) put(cluster, name);
+  cluster.put({ kind: "Ingress", namespace: "shop", name: "c" }, { spec: {} });
+  await tickAt(test, 0);
+  const claimed = versions.find((each) => String(each).endsWith("Service"));
+  const recorded = versions.find((each) => String(each).endsWith("EndpointSlice"));
+  expect(String(recorded).split(" ")[0]).not.toBe(String(claimed).split(" ")[0]);
+  // Somebody has begun it anew meanwhile.
+  cluster.api.list = async (kind, ...rest) => {
+    if (kind === "Ingress") await store.commit([], [{ key: tickKey("list"), value: '{"due":0,"finished":0}' }]);
+    return list(kind, ...rest);
+  };
+  await store.commit([], [{ key: tickKey("list"), value: '{"due":0,"finished":0}' }]);
+  cluster.put({ kind: "Ingress", namespace: "shop", name: "d" }, { spec: {} });
+  await tickAt(test, 5_000);
+  expect(test.warnings.at(-1)).toMatch(/the LIST failed: somebody has begun it anew/);
+  expect(await store.get(seenKey({ kind: "Ingress", namespace: "shop", name: "d" }))).toBeUndefined();
 });
 
 test("an unchanged LIST writes nothing but when it was, and sends nothing", async () => {

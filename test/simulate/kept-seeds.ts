@@ -46,4 +46,9 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
   { seed: 5_112_748, found: "an object that a turn put off and marked in one commit: worked off, it stayed put off" },
   { seed: 5_041_288, found: "a LIST that was confirmed too soon, by two clocks that were 50 s apart" },
   { seed: 5_087_915, found: "a cluster that went back between a LIST and the commit of what it had: no fault" },
+  {
+    seed: 8_177_628,
+    found:
+      "a store that went back in the middle of its first LIST, to a backup of that time: a part counted as the whole",
+  },
 ];

@@ -36,6 +36,7 @@ export const mutants: readonly Mutant[] = [
     name: "what was read before the lock was taken again counts, whoever had it in between",
     themes: ["calm", "events"],
     breaks: [1, 2, 3, 6],
+    foundBy: 9_592,
     changes: [
       reconcile("turn", "import { acquire, type HeldLock }", "import { tryAcquire, type HeldLock }"),
       reconcile("turn", "await acquire(context, freed)", "await tryAcquire(context)"),
