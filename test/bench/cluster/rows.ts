@@ -5,6 +5,7 @@ import type { ClusterOptions } from "../cluster.ts";
 import { rounded } from "../statistics.ts";
 import { type AdmissionFigures, benchAdmission } from "./admission.ts";
 import { benchBurst } from "./burst.ts";
+import { type BurstTable, burstTable } from "./burst-table.ts";
 import { benchChangedRoute } from "./changed-route.ts";
 import { churnedObjects, startChurn } from "./churn.ts";
 import { benchEndpointRemoval } from "./endpoint-removal.ts";
@@ -46,8 +47,10 @@ export async function runRows(
     }
   };
   await attempt("burst1000", wants("burst1000"), async () => {
-    const site = await Site.start(facts, { nodes: 3, trace: false });
-    add({ burst1000: await benchBurst(site, say) });
+    const site = await Site.start(facts, { nodes: 3, trace: options.trace });
+    const burst = await benchBurst(site, say);
+    add({ burst1000: burst.figures });
+    if (options.trace) printBurst(burstTable(burst, readTrace(site.traceFolder)));
     await site.stop();
   });
   const site = await Site.start(facts, { nodes: 1, trace: options.trace });
@@ -119,6 +122,12 @@ async function fill(site: Site, many: number, say: Say): Promise<void> {
     const { resourceVersion: _, uid: __, ...metadata } = webhook.metadata;
     await site.api.create({ ...webhook, metadata });
   }
+}
+
+function printBurst({ ends, counts }: BurstTable): void {
+  console.error("\nburst1000: when each stage was done with the last of them, in ms after the last write had returned");
+  for (const [stage, ms] of Object.entries(ends)) console.error(`  ${stage.padEnd(60)}${ms.toFixed(0).padStart(8)}`);
+  console.error(`  ${JSON.stringify(counts)}\n`);
 }
 
 function printTrace(title: string, site: Site, timed: NewRoutes["timed"]): void {
