@@ -90,12 +90,16 @@ function wayOf(events: readonly { readonly what: TraceEvent["what"]; readonly ns
   const first = (what: TraceEvent["what"]) => events.find((event) => event.what === what)?.ns;
   const before = (what: TraceEvent["what"], ns: bigint) =>
     events.findLast((event) => event.what === what && event.ns < ns)?.ns;
-  const [review, reviewAnswered, push] = [first("review"), first("review-answered"), first("push")];
-  if (review === undefined || reviewAnswered === undefined || push === undefined) return undefined;
+  const [review, reviewAnswered] = [first("review"), first("review-answered")];
+  // Others' changes are pushed meanwhile: the route came with the last push before it was served, or one just before.
+  const pushAnswered = events.findLast(({ what }) => what === "push-answered")?.ns;
+  const push = pushAnswered === undefined ? undefined : before("push", pushAnswered);
+  if (review === undefined || reviewAnswered === undefined || pushAnswered === undefined || push === undefined) {
+    return undefined;
+  }
   const lastReadAnswered = before("read-answered", push);
   const lastRead = lastReadAnswered === undefined ? undefined : before("read", lastReadAnswered);
-  const pushAnswered = events.find(({ what, ns }) => what === "push-answered" && ns > push)?.ns;
-  if (lastRead === undefined || lastReadAnswered === undefined || pushAnswered === undefined) return undefined;
+  if (lastRead === undefined || lastReadAnswered === undefined) return undefined;
   if (lastRead < reviewAnswered) return undefined;
   const count = (what: TraceEvent["what"], from: bigint, to: bigint) =>
     events.filter((event) => event.what === what && event.ns >= from && event.ns <= to).length;
