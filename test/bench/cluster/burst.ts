@@ -1,13 +1,10 @@
 /** 1,000 Ingresses at once, until each of three nodes serves all of them. */
-import { setTimeout as sleep } from "node:timers/promises";
-import type { TestNode } from "../../harness/node.ts";
+import { allServed } from "../all-served.ts";
 import { rounded } from "../statistics.ts";
-import { askAll } from "./ask-all.ts";
 import type { ClusterFigures } from "./figures.ts";
 import { hostOf, route, type Site } from "./site.ts";
 
 const ingresses = 1_000;
-const pollMs = 5;
 
 export interface Burst {
   readonly figures: NonNullable<ClusterFigures["burst1000"]>;
@@ -21,12 +18,13 @@ export interface Burst {
 export async function benchBurst(site: Site, say: (line: string) => void): Promise<Burst> {
   say(`${ingresses} Ingresses at once, to ${site.nodes.length} nodes`);
   const names = Array.from({ length: ingresses }, (_, number) => `burst-${number}`);
+  const hosts = names.map(hostOf);
   const begun = process.hrtime.bigint();
   await site.create(names.map((name) => route(name)));
   const written = process.hrtime.bigint();
-  const wrong = await Promise.all(site.nodes.map((node) => serveAll(site, node, names)));
+  const wrong = await Promise.all(site.nodes.map((node) => allServed(node.ports.http, hosts)));
   const served = process.hrtime.bigint();
-  await Promise.all(site.nodes.map((node) => serveAll(site, node, names)));
+  await Promise.all(site.nodes.map((node) => allServed(node.ports.http, hosts)));
   const asked = process.hrtime.bigint();
   const figures = {
     seconds: rounded(Number(served - written) / 1e9),
@@ -35,20 +33,4 @@ export async function benchBurst(site: Site, say: (line: string) => void): Promi
     wrongAnswers: wrong.reduce((sum, each) => sum + each, 0),
   };
   return { figures, written, served, askedInMs: Number(asked - served) / 1e6 };
-}
-
-/** How many answers were wrong until there was no other than 200. The last is waited for before all are asked for. */
-async function serveAll(site: Site, node: TestNode, names: readonly string[]): Promise<number> {
-  const client = site.client(node);
-  let wrong = 0;
-  const last = hostOf(names.at(-1) ?? "");
-  while ((await client.get(last)).status === 404) await sleep(pollMs);
-  await client.close();
-  for (let left = names.map(hostOf); left.length > 0; ) {
-    const statuses = await askAll(node.ports.http, left);
-    wrong += statuses.filter((status) => status !== 200 && status !== 404).length;
-    left = left.filter((_, place) => statuses[place] !== 200);
-    if (left.length > 0) await sleep(pollMs);
-  }
-  return wrong;
 }
