@@ -7,6 +7,7 @@ import type { Identity } from "../observe/identity.ts";
 import { observeIdentity } from "../observe/list.ts";
 import { entriesOf } from "../store/entries.ts";
 import { type Entry, maxCommitKeys } from "../store/port.ts";
+import { balancerOfLoadBalancer } from "../translate/balancer.ts";
 import { type Apply, isBelow, isThisCluster, readListed } from "./cluster.ts";
 import { type Floor, readFloor } from "./floor.ts";
 import { floorKey, seenKey, seenPartition } from "./keys.ts";
@@ -35,8 +36,8 @@ interface Known {
   readonly uid: string;
   readonly position: Position;
   readonly gone: boolean;
-  /** Of a Service. */
-  readonly loadBalancerClass: string | undefined;
+  /** Whose load balancer a Service is. */
+  readonly balancer: string | undefined;
 }
 
 interface ListedKind {
@@ -150,7 +151,7 @@ export class Lister {
           last.position.era === floor.era &&
           last.position.step === 0 &&
           last.position.resourceVersion === identity.value.resourceVersion;
-        if (isSame) statuses?.look(last.reference, item, last.loadBalancerClass);
+        if (isSame) statuses?.look(last.reference, item, last.balancer);
         else items.push(item);
       }
       const read = await readListed(this.#context, kind, { ...page, items }, floor);
@@ -191,7 +192,8 @@ export class Lister {
       const seen = readSeen({ key, version, value });
       if (reference === undefined || seen === undefined) continue;
       const { uid, position, gone, object } = seen;
-      const loadBalancerClass = object?.kind === "Service" ? object.loadBalancerClass : undefined;
+      const balancer =
+        object?.kind === "Service" ? balancerOfLoadBalancer(object, this.#context.translation) : undefined;
       this.#lastEra = Math.max(this.#lastEra, position.era);
       known.set(referenceKey(reference), {
         reference,
@@ -199,7 +201,7 @@ export class Lister {
         uid,
         position,
         gone,
-        loadBalancerClass,
+        balancer,
       });
     }
     return known;

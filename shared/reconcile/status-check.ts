@@ -42,12 +42,12 @@ export class StatusCheck {
     return new StatusCheck(context, status, kind, refused);
   }
 
-  /** `item`: as the API lists it, unchanged since it was seen. `loadBalancerClass`: of a Service. */
-  look(reference: SeenReference, item: unknown, loadBalancerClass: string | undefined): void {
+  /** `item`: as the API lists it, unchanged since it was seen. `balancer`: whose load balancer a Service is. */
+  look(reference: SeenReference, item: unknown, balancer: string | undefined): void {
     const told = this.#api.stated(item);
     if (told === undefined || this.#doubtful.length === maxDoubtful) return;
     const isRefused = this.#refused.has(referenceKey(reference));
-    if (isRefused || !isUsual(this.#context, this.#kind, told, loadBalancerClass)) {
+    if (isRefused || !isUsual(this.#context, this.#kind, told, balancer)) {
       this.#doubtful.push({ reference, told });
     }
   }

@@ -2,6 +2,7 @@
 import type { Told } from "../kubernetes/status-port.ts";
 import { portReference, type Reference, referenceKey } from "../model/reference.ts";
 import { parseResourceKey } from "../model/resource-key.ts";
+import { balancerOfLoadBalancer } from "../translate/balancer.ts";
 import type { SeenRecord } from "./seen.ts";
 import type { Context } from "./settings.ts";
 import { readWant, type Want } from "./want.ts";
@@ -30,20 +31,17 @@ export function isTold(told: Told, next: Told): boolean {
 }
 
 /**
- * Nobody has to look further at these: they are served and say where, or are none of ours. `loadBalancerClass`: of a
- * Service.
+ * Nobody has to look further at these: they are served and say where, or are none of ours. `balancer`: whose load
+ * balancer a Service is.
  */
 export function isUsual(
   context: Context,
   kind: "Ingress" | "Service",
   { addresses, refused }: Told,
-  loadBalancerClass: string | undefined,
+  balancer: string | undefined,
 ): boolean {
   if (refused !== undefined) return false;
-  if (kind === "Service" && loadBalancerClass === undefined) {
-    return addresses.length === 0 || !areOurs(context, addresses);
-  }
-  const balancer = kind === "Service" ? balancerOf(context, loadBalancerClass) : undefined;
+  if (kind === "Service" && balancer === undefined) return addresses.length === 0 || !areOurs(context, addresses);
   const possible = context.balancers.filter(({ name }) => kind === "Ingress" || name === balancer);
   return possible.some((each) => String(unique(each.addresses)) === String(addresses));
 }
@@ -60,7 +58,7 @@ async function addressesOf(
     return addresses(Object.keys(want.resources).filter((name) => hasRule(want.resources[name] ?? {})));
   }
   if (object?.kind !== "Service") return [];
-  const balancer = balancerOf(context, object.loadBalancerClass);
+  const balancer = balancerOfLoadBalancer(object, context.translation);
   if (balancer === undefined) return [];
   const held = await Promise.all(
     object.ports.map(async ({ protocol, port }) => {
@@ -71,10 +69,6 @@ async function addressesOf(
     }),
   );
   return held.includes(true) ? addresses([balancer]) : [];
-}
-
-function balancerOf({ balancers, translation }: Context, loadBalancerClass: string | undefined): string | undefined {
-  return balancers.find(({ name }) => loadBalancerClass === `${translation.prefix}/${name}`)?.name;
 }
 
 function areOurs({ balancers }: Context, addresses: readonly string[]): boolean {

@@ -11,19 +11,13 @@ import { readConfig } from "../../functions/config.ts";
 import { root } from "../../infra/wrangler.ts";
 import { Authority, type Issued, type IssuedParts } from "../cluster/authority.ts";
 import { makeCertificate } from "../harness/certificate.ts";
+import { doorBodies } from "../harness/door-bodies.ts";
 import { freePorts } from "../harness/free-ports.ts";
 import { KubernetesServer } from "../harness/kubernetes-server.ts";
-import { eventList, review, service } from "../observe/wire.ts";
 
 const patience = { timeout: 20_000 };
 const token = "a-token-of-the-webhooks";
 const name = "entrance.entrance.svc";
-const bodies: Readonly<Record<string, unknown>> = {
-  "/admission": review("CREATE", "Service", { object: service() }),
-  "/audit": eventList(),
-  "/resync": {},
-  "/store": { operation: "get", key: { partition: "lock", sort: "" } },
-};
 
 let folder: string;
 let port: number;
@@ -82,7 +76,7 @@ interface Caller {
 
 /** The status, on a connection of its own; 0: none. */
 function call(target: string, { issued, token: presented }: Caller = {}): Promise<number> {
-  const body = bodies[target.replace(/^(\/admission)\/.*/, "$1")];
+  const body = doorBodies[target.replace(/^(\/admission)\/.*/, "$1")];
   return new Promise((resolve) => {
     const asked = request({
       host: "127.0.0.1",
@@ -253,7 +247,7 @@ async function resumed(session: Buffer, version: Version = "TLSv1.3"): Promise<s
 }
 
 async function statusOn(socket: TLSSocket): Promise<number> {
-  const body = JSON.stringify(bodies["/audit"]);
+  const body = JSON.stringify(doorBodies["/audit"]);
   const head = ["POST /audit HTTP/1.1", "host: entrance", `content-length: ${Buffer.byteLength(body)}`];
   socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
   const [answer] = await once(socket, "data");

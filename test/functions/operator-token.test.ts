@@ -2,19 +2,13 @@
 import { expect, test } from "vitest";
 import { readConfig } from "../../functions/config.ts";
 import { operatorToken } from "../../infra/kubernetes/operator-token.ts";
+import { doorBodies } from "../harness/door-bodies.ts";
 import { newTestDoors, type TestDoors } from "../harness/doors.ts";
-import { eventList, review, service } from "../observe/wire.ts";
 
 const webhook = "a-token-of-the-webhooks";
 const operator = "a-token-of-the-operators";
 const open = "0.0.0.0:8443";
 
-const bodies: Readonly<Record<string, unknown>> = {
-  "/admission": review("CREATE", "Service", { object: service() }),
-  "/audit": eventList(),
-  "/resync": {},
-  "/store": { operation: "get", key: { partition: "lock", sort: "" } },
-};
 const webhooks = ["/admission", "/audit"];
 const orders = ["/resync", "/store"];
 const views = ["/status", "/metrics", "/"];
@@ -27,7 +21,7 @@ async function opened(doors: TestDoors, token: string | undefined): Promise<stri
       "content-type": "application/json",
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
-    const body = bodies[path];
+    const body = doorBodies[path];
     const init = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
     const { status } = await doors.app.request(path, init);
     await doors.host.settled();
@@ -44,7 +38,7 @@ test("each opens its own, and nothing of the other's", async () => {
   expect(await opened(doors, "the-old-one-of-theirs")).toEqual([...orders, ...views]);
   expect(await opened(doors, undefined)).toEqual([]);
   const inPath = async (token: string) => {
-    const body = JSON.stringify(bodies["/admission"]);
+    const body = JSON.stringify(doorBodies["/admission"]);
     return (await doors.app.request(`/admission/${token}`, { method: "POST", body })).status;
   };
   expect([await inPath(webhook), await inPath(operator)]).toEqual([200, 401]);

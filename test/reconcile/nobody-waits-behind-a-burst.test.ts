@@ -49,13 +49,18 @@ test("routes of another namespace, and Services, whose kind is listed later", as
   expect(order.filter((each) => each.startsWith("Ingress a/"))).toHaveLength(burst);
 });
 
-test("endpoints that go, far behind the slices of others", async () => {
+async function withTwoEndpoints(): Promise<TestEntrance> {
   const test = newTestEntrance({ nodes: new Map() });
   await test.entrance.observe([
     observed(seenService("z", "web"), 1),
     observed(seenSlice("z", "web", ["10.0.0.1", "10.0.0.2"]), 2),
   ]);
   await test.host.settled();
+  return test;
+}
+
+test("endpoints that go, far behind the slices of others", async () => {
+  const test = await withTwoEndpoints();
   const many = Array.from({ length: burst }, (_, index) => seenSlice("a", `s${index}`, ["10.0.0.1"]));
   const order = await orderOf(test, () =>
     trigger(test.context, [
@@ -67,12 +72,7 @@ test("endpoints that go, far behind the slices of others", async () => {
 });
 
 test("endpoints that go, behind the marks of what hosts hold, which are listed first", async () => {
-  const test = newTestEntrance({ nodes: new Map() });
-  await test.entrance.observe([
-    observed(seenService("z", "web"), 1),
-    observed(seenSlice("z", "web", ["10.0.0.1", "10.0.0.2"]), 2),
-  ]);
-  await test.host.settled();
+  const test = await withTwoEndpoints();
   const hosts = Array.from({ length: burst }, (_, index) => ({
     key: dirtyKey(domainReference(`h${index}.example`)),
     value: '{"first":1,"tries":0}',
