@@ -30,7 +30,8 @@ export async function admission(door: Door, context: Context): Promise<Response>
   const decoded = decodeReview(await readJson(context.req.raw, maxBytes), { prefix: door.config.prefix });
   if (!decoded.ok) throw new EntranceError("invalid", decoded.reason);
   const { uid, subject, dryRun } = decoded;
-  if (!dryRun) door.entrance.heard.note("review");
+  const noted = dryRun ? undefined : door.entrance.heard.note("review");
+  if (noted !== undefined) await noted;
   if (subject.type === "unusable") {
     return answer(door, context, uid, [{ sentence: subject.reason, deny: subject.wasSo !== true }]);
   }

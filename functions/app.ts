@@ -64,13 +64,13 @@ export function createApp(door: Door): Hono {
   ];
   for (const { path, handler, admit } of posts) {
     app.post(path, async (context) => {
+      refuseWebPages(context);
       admit(door, context);
       const bytes = bytesOf(context);
       // One alone is let through: its own limit is told where it is read.
       const isTooMuch = webhooksNow > 0 && bytesNow + bytes > maxBytesAtOnce;
       if (isTooMuch || webhooksNow >= maxWebhooksAtOnce) {
         door.counters.add("entrance_turned_away_total");
-        await drain(context.req.raw);
         throw new EntranceError("busy", "too much at once: try again");
       }
       webhooksNow += 1;
@@ -96,13 +96,23 @@ export function createApp(door: Door): Hono {
   app.get("/healthz", (context) => healthz(context));
   app.get("/readyz", (context) => readiness.answer(context));
   for (const path of ["/healthz", "/readyz"]) app.all(path, () => notAllowed("GET"));
-  app.notFound((context) => problem(context, new EntranceError("not-found", "there is nothing at this path")));
-  app.onError((error, context) => {
+  app.notFound(() => {
+    throw new EntranceError("not-found", "there is nothing at this path");
+  });
+  app.onError(async (error, context) => {
+    // Where nobody has read it, workerd cuts the connection with the answer.
+    if (!context.req.raw.bodyUsed) await drain(context.req.raw);
     if (error instanceof EntranceError && error.code !== "internal") return problem(context, error);
     door.entrance.context.warn(`${context.req.method} ${context.req.routePath}: ${error.message}`);
     return problem(context, new EntranceError("internal", "a fault of Entrance; its log says more"));
   });
   return app;
+}
+
+/** One that a browser on this machine shows may send something to loopback, where no token need be set. */
+function refuseWebPages({ req }: Context): void {
+  if (req.header("origin") === undefined) return;
+  throw new EntranceError("invalid", "nothing is taken from pages of the web: a request may have no Origin header");
 }
 
 function bytesOf({ req }: Context): number {

@@ -18,13 +18,14 @@ import { type BalancerConfig, type Config, translationSettings } from "./config.
 import { ProcessCounters } from "./counters.ts";
 import { Discovery } from "./discovery.ts";
 import type { Door } from "./door.ts";
+import { nodeFinder } from "./find-nodes.ts";
 
 export interface Assembled {
   readonly app: Hono;
   readonly entrance: Entrance;
   /** The timer's work. An API that does not answer is waited for at its end, and holds up nothing of it. */
   readonly tick: () => Promise<void>;
-  /** Looks for nodes that are found by a Service, and brings those that are new to the head. Never rejects. */
+  /** Looks for nodes that are found by a Service: new ones are brought to the head, others forgotten. Never rejects. */
   readonly findNodes: () => Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export function assemble(config: Config, store: Store, host: Host, outside: Outs
   const counters = new ProcessCounters();
   const sealer = new Sealer(config.sealKeys);
   const instance = crypto.randomUUID().slice(0, 8);
-  const discovery = access === undefined ? undefined : new Discovery(new KubernetesObjects(access), config.balancers);
+  const discovery = new Discovery(access && new KubernetesObjects(access), config.balancers);
   const entrance = new Entrance({
     store,
     isSoleWriter: config.store.type === "embedded",
@@ -51,7 +52,7 @@ export function assemble(config: Config, store: Store, host: Host, outside: Outs
       ...balancer,
       plugin: pluginFor(config.nodeKey, sealer, fetchOf?.(balancer)),
       get nodes() {
-        return discovery?.nodesOf(balancer) ?? balancer.nodes;
+        return discovery.nodesOf(balancer);
       },
     })),
     translation: translationSettings(config),
@@ -72,13 +73,7 @@ export function assemble(config: Config, store: Store, host: Host, outside: Outs
     counters,
     warn: (sentence) => console.warn(`entrance: ${sentence}`),
   });
-  const findNodes = async () => {
-    try {
-      if (await discovery?.refresh()) await entrance.pusher.repair(false);
-    } catch (error) {
-      entrance.context.warn(`new nodes: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  };
+  const findNodes = nodeFinder(entrance, discovery);
   const tick = async () => {
     const found = findNodes();
     try {

@@ -11,7 +11,8 @@ const maxBytes = 16 * 1024 * 1024;
 export async function audit(door: Door, context: Context): Promise<Response> {
   const decoded = decodeEventList(await readJson(context.req.raw, maxBytes), { prefix: door.config.prefix });
   if (!decoded.ok) throw new EntranceError("invalid", decoded.reason);
-  door.entrance.heard.note("audit");
+  const noted = door.entrance.heard.note("audit");
+  if (noted !== undefined) await noted;
   const counts = await door.entrance.observe(decoded.observations);
   if (decoded.unusable.length > 0) await door.entrance.refuse(decoded.unusable);
   return context.json({ ...counts, ignored: decoded.ignored, unusable: decoded.unusable.length });

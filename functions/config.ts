@@ -81,7 +81,7 @@ export function readConfig(environment: Environment): Config {
   if (webhookTokens.length === 0 && !listen.loopback) {
     failSetting(
       "ENTRANCE_WEBHOOK_TOKEN",
-      "is needed, since ENTRANCE_LISTEN is no loopback address: set a token of your own",
+      "is needed unless ENTRANCE_LISTEN is a loopback address: set a token of your own",
     );
   }
   const operatorTokens = secrets("ENTRANCE_OPERATOR_TOKEN", text("ENTRANCE_OPERATOR_TOKEN"));
@@ -96,7 +96,7 @@ export function readConfig(environment: Environment): Config {
     listen,
     tls,
     clientAuthorities: readClientSetting(text, tls),
-    webhookConfigurations: readWebhookConfigurations(text),
+    webhookConfigurations: readWebhookConfigurations(text, webhookTokens[0]),
     store: readStoreConfig(text),
     dataDirectory: text("ENTRANCE_DATA") ?? ".entrance/data",
     balancers: parseBalancers(text("ENTRANCE_BALANCERS")),
@@ -133,7 +133,7 @@ const name = v.pipe(
 );
 
 /** One balancer has at most so many nodes: each gets a request of its own for every change. */
-const maxNodes = 1_000;
+export const maxNodes = 1_000;
 
 /** One object may be on all of them in one commit: each takes three of its 40 keys (head, log, and the log's trimming). */
 const maxBalancers = 8;

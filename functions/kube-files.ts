@@ -8,11 +8,13 @@ import { Agent, fetch } from "undici";
 import type { Access } from "../shared/kubernetes/access.ts";
 import { EntranceError } from "../shared/model/error.ts";
 import type { SecretText } from "../shared/model/secret-text.ts";
+import { readAuthorities } from "./authorities.ts";
 import type { KubeConfig } from "./kube-config.ts";
 import { parseToken } from "./kube-config.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
+import { type Pair, readPair } from "./pair.ts";
 import type { Pem } from "./pem.ts";
-import { readPem, readText } from "./setting-file.ts";
+import { readText } from "./setting-file.ts";
 
 export interface KubeFiles {
   readonly url: string;
@@ -71,10 +73,10 @@ class KeptFiles {
 
   constructor(files: KubeFiles) {
     this.#files = files;
-    const read = readAll(files);
-    this.#token = read.token;
-    this.#identity = identityOf(read);
-    this.agent = agentOf(files, read);
+    this.#token = readToken(files);
+    const trust = readTrust(files);
+    this.#identity = JSON.stringify(trust);
+    this.agent = agentOf(files, trust);
     this.#readAt = performance.now();
   }
 
@@ -87,11 +89,12 @@ class KeptFiles {
   #again(): void {
     this.#readAt = performance.now();
     try {
-      const read = readAll(this.#files);
-      this.#token = read.token;
-      const identity = identityOf(read);
+      // A pod's ends within the hour, whatever becomes of the other files.
+      this.#token = readToken(this.#files);
+      const trust = readTrust(this.#files);
+      const identity = JSON.stringify(trust);
       if (identity === this.#identity) return;
-      const [old, fresh] = [this.agent, agentOf(this.#files, read)];
+      const [old, fresh] = [this.agent, agentOf(this.#files, trust)];
       this.agent = fresh;
       this.#identity = identity;
       // Requests that have begun end on it.
@@ -103,33 +106,29 @@ class KeptFiles {
   }
 }
 
-interface Read {
-  readonly token: SecretText | undefined;
+interface Trust {
   readonly ca: string | undefined;
-  readonly certificate: string | undefined;
-  readonly key: string | undefined;
+  readonly pair: Pair | undefined;
 }
 
-function readAll({ token, tokenFile, ca, client }: KubeFiles): Read {
+function readToken({ token, tokenFile }: KubeFiles): SecretText | undefined {
+  return tokenFile === undefined ? token : parseToken(readText("ENTRANCE_KUBE_TOKEN_FILE", tokenFile).trim());
+}
+
+function readTrust({ ca, client }: KubeFiles): Trust {
   return {
-    token: tokenFile === undefined ? token : parseToken(readText("ENTRANCE_KUBE_TOKEN_FILE", tokenFile).trim()),
-    ca: ca && readPem("ENTRANCE_KUBE_CA", ca),
-    certificate: client && readPem("ENTRANCE_KUBE_CERT", client.certificate),
-    key: client && readPem("ENTRANCE_KUBE_KEY", client.key),
+    ca: ca && readAuthorities("ENTRANCE_KUBE_CA", ca),
+    pair: client && readPair(["ENTRANCE_KUBE_CERT", client.certificate], ["ENTRANCE_KUBE_KEY", client.key]),
   };
 }
 
-function identityOf({ ca, certificate, key }: Read): string {
-  return JSON.stringify([ca, certificate, key]);
-}
-
-function agentOf({ serverName }: KubeFiles, { ca, certificate, key }: Read): Agent {
+function agentOf({ serverName }: KubeFiles, { ca, pair }: Trust): Agent {
   return new Agent({
     connections,
     connect: {
       timeout: connectMs,
       ...(ca === undefined ? {} : { ca }),
-      ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
+      ...(pair === undefined ? {} : { cert: pair.certificate, key: pair.key }),
       ...(serverName === undefined ? {} : { servername: serverName }),
     },
   });

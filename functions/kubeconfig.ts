@@ -3,40 +3,50 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as v from "valibot";
 import { parse } from "yaml";
-import { parseWith } from "../shared/model/parse.ts";
+import { parseWith, told } from "../shared/model/parse.ts";
 import { parseToken } from "./kube-config.ts";
 import type { KubeFiles } from "./kube-files.ts";
+import { namesFile } from "./named-file.ts";
 import type { Pem } from "./pem.ts";
 import { failSetting } from "./setting.ts";
 
-const text = v.optional(v.string());
-const Cluster = v.object({
-  server: v.string(),
-  "tls-server-name": text,
-  "certificate-authority": text,
-  "certificate-authority-data": text,
-  "insecure-skip-tls-verify": v.optional(v.boolean(), false),
-});
-const User = v.object({
-  token: text,
-  tokenFile: text,
-  "client-certificate": text,
-  "client-certificate-data": text,
-  "client-key": text,
-  "client-key-data": text,
-  username: text,
-  exec: v.optional(v.unknown()),
-  "auth-provider": v.optional(v.unknown()),
-});
-const File = v.object({
-  "current-context": text,
-  contexts: v.optional(
-    v.array(v.object({ name: v.string(), context: v.object({ cluster: v.string(), user: text }) })),
-    [],
-  ),
-  clusters: v.optional(v.array(v.object({ name: v.string(), cluster: Cluster })), []),
-  users: v.optional(v.array(v.object({ name: v.string(), user: User })), []),
-});
+const text = v.optional(v.string(told.text));
+const Cluster = v.object(
+  {
+    server: v.string(told.text),
+    "tls-server-name": text,
+    "certificate-authority": text,
+    "certificate-authority-data": text,
+    "insecure-skip-tls-verify": v.optional(v.boolean(told.boolean), false),
+  },
+  told.object,
+);
+const User = v.object(
+  {
+    token: text,
+    tokenFile: text,
+    "client-certificate": text,
+    "client-certificate-data": text,
+    "client-key": text,
+    "client-key-data": text,
+    username: text,
+    exec: v.optional(v.unknown()),
+    "auth-provider": v.optional(v.unknown()),
+  },
+  told.object,
+);
+const Context = v.object({ cluster: v.string(told.text), user: text }, told.object);
+const name = v.string(told.text);
+/** No reason quotes anything: there are keys and tokens in it, and what is named may be a file of one. */
+const File = v.object(
+  {
+    "current-context": text,
+    contexts: v.optional(v.array(v.object({ name, context: Context }, told.object), told.list), []),
+    clusters: v.optional(v.array(v.object({ name, cluster: Cluster }, told.object), told.list), []),
+    users: v.optional(v.array(v.object({ name, user: User }, told.object), told.list), []),
+  },
+  told.object,
+);
 
 /** Throws `misconfigured`. */
 export function readKubeconfig(file: string, wanted: string | undefined): KubeFiles {
@@ -79,7 +89,7 @@ function load(file: string): unknown {
   try {
     return parse(readFileSync(file, "utf8"));
   } catch {
-    return fail(`names ${file}, which is not there or is no YAML`);
+    return fail(namesFile(file, "is not there or is no YAML"));
   }
 }
 

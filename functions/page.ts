@@ -7,12 +7,12 @@ import type { Door } from "./door.ts";
 import { style } from "./page-style.ts";
 import { readStatus } from "./status.ts";
 
-const domainsOnPage = 100;
-const certificatesOnPage = 100;
+/** It is asked for every few seconds, and each certificate is read with its users. */
+const onPage = { domains: 100, certificates: 100 };
 const refreshSeconds = 5;
 
 export async function page(door: Door, context: Context): Promise<Response> {
-  const status = await readStatus(door, context.req.query("after"), domainsOnPage);
+  const status = await readStatus(door, context.req.query("after"), onPage);
   const due = status.marks.due === 0 ? "nothing to do" : `${status.marks.due} to translate`;
   return context.html(html`<!doctype html>
 <html lang="en">
@@ -40,7 +40,7 @@ ${status.next === undefined ? "" : html`<p><a href="/?after=${encodeURIComponent
 </section>
 <section>
 <h2>Certificates</h2>
-${status.certificates.length === 0 ? html`<p class="empty">No Secret with a certificate is known.</p>` : certificateTable(status.certificates.slice(0, certificatesOnPage))}
+${status.certificates.length === 0 ? html`<p class="empty">No Secret with a certificate is known.</p>` : certificateTable(status.certificates)}
 </section>
 <section>
 <h2>Refused</h2>

@@ -3,5 +3,5 @@ export type Pem = { readonly file: string } | { readonly text: string };
 
 export function pemOf(text: string | undefined): Pem | undefined {
   if (text === undefined) return undefined;
-  return text.trimStart().startsWith("-----BEGIN ") ? { text } : { file: text };
+  return text.includes("-----BEGIN ") ? { text } : { file: text };
 }

@@ -1,5 +1,6 @@
 /** Files that settings name. Each throws `misconfigured` with the setting's name. */
 import { readFileSync } from "node:fs";
+import { namesFile } from "./named-file.ts";
 import type { Pem } from "./pem.ts";
 import { failSetting } from "./setting.ts";
 
@@ -7,7 +8,7 @@ export function readText(setting: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    return failSetting(setting, `names ${file}, which is not there or may not be read`);
+    return failSetting(setting, namesFile(file, "is not there or may not be read"));
   }
 }
 

@@ -1,8 +1,7 @@
 /** The stores that many processes share, in Node. */
-import { readFileSync } from "node:fs";
 import { EntranceError } from "../shared/model/error.ts";
 import type { Store } from "../shared/store/port.ts";
-import { failSetting } from "./setting.ts";
+import { readPem } from "./setting-file.ts";
 import type { DynamoDBConfig, EtcdConfig } from "./store-config.ts";
 
 /** Throws `misconfigured` where a file can't be read. Nothing is sent yet; of the clients only this one is loaded. */
@@ -19,24 +18,17 @@ export async function openSharedStore(config: EtcdConfig | DynamoDBConfig): Prom
   const { caFile, client } = config;
   return openEtcd({
     ...config,
-    ca: caFile === undefined ? undefined : readPem("ENTRANCE_ETCD_CA", caFile),
+    ca: caFile === undefined ? undefined : read("ENTRANCE_ETCD_CA", caFile),
     client:
       client === undefined
         ? undefined
         : {
-            certificate: readPem("ENTRANCE_ETCD_CERT", client.certificateFile),
-            key: readPem("ENTRANCE_ETCD_KEY", client.keyFile),
+            certificate: read("ENTRANCE_ETCD_CERT", client.certificateFile),
+            key: read("ENTRANCE_ETCD_KEY", client.keyFile),
           },
   });
 }
 
-function readPem(setting: string, file: string): Buffer {
-  try {
-    const pem = readFileSync(file);
-    if (pem.includes("-----BEGIN ")) return pem;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EntranceError("misconfigured", `${setting} cannot be read: ${reason}`, { cause });
-  }
-  return failSetting(setting, `names a file that is no PEM: ${file}`);
+function read(setting: string, file: string): Buffer {
+  return Buffer.from(readPem(setting, { file }));
 }

@@ -23,13 +23,19 @@ export async function status(door: Door, context: Context): Promise<Response> {
   if (!Number.isInteger(limit) || limit < 1 || limit > maxDomains) {
     throw new EntranceError("invalid", `limit must be a whole number from 1 to ${maxDomains}`);
   }
-  return context.json(await readStatus(door, context.req.query("after"), limit));
+  const limits = { domains: limit, certificates: maxCertificates };
+  return context.json(await readStatus(door, context.req.query("after"), limits));
 }
 
 export type Status = Awaited<ReturnType<typeof readStatus>>;
 
-/** `after` is the `next` of an answer before; at most `limit` domains, and 1,000 refused objects and certificates. */
-export async function readStatus(door: Door, after: string | undefined, limit: number) {
+interface Limits {
+  readonly domains: number;
+  readonly certificates: number;
+}
+
+/** `after` is the `next` of an answer before; at most so many domains and certificates, and 1,000 refused objects. */
+export async function readStatus(door: Door, after: string | undefined, limits: Limits) {
   const { context } = door.entrance;
   // First: where none is due, what follows has all that was told before this was asked.
   const marks = await surveyMarks(context);
@@ -38,8 +44,8 @@ export async function readStatus(door: Door, after: string | undefined, limit: n
     surveyHeard(context),
     surveyBalancers(door.entrance),
     surveyRefused(context, maxRefused),
-    surveyCertificates(context, maxCertificates),
-    surveyDomains(context, after, limit),
+    surveyCertificates(context, limits.certificates),
+    surveyDomains(context, after, limits.domains),
   ]);
   return {
     instance: context.instance,

@@ -1,4 +1,5 @@
 /** What Entrance serves HTTPS with: files that somebody else replaces, or a Secret that it fills in by itself. */
+import type { SecretText } from "../shared/model/secret-text.ts";
 import { type Pem, pemOf } from "./pem.ts";
 import { failSetting, type ReadSetting } from "./setting.ts";
 
@@ -74,15 +75,24 @@ export function readClientSetting(text: ReadSetting, tls: TlsConfig | undefined)
 /** Objects that a person has made: a handful. */
 const maxConfigurations = 8;
 
-/** The ValidatingWebhookConfigurations that Entrance keeps in order. */
-export function readWebhookConfigurations(text: ReadSetting): readonly string[] {
+/** What the Kubernetes API takes in a path between two slashes: a subdomain of RFC 1123. */
+const isStep = /^(?=.{1,253}$)[a-z0-9]+(?:(?:-+|\.)[a-z0-9]+)*$/;
+
+/** The ValidatingWebhookConfigurations that Entrance keeps in order, with `token` in their paths. */
+export function readWebhookConfigurations(text: ReadSetting, token: SecretText | undefined): readonly string[] {
   const names = (text("ENTRANCE_WEBHOOKS") ?? "")
     .split(",")
     .flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
-  const areNames = names.every((name) => isName.test(name));
-  return areNames && names.length <= maxConfigurations
-    ? names
-    : failSetting("ENTRANCE_WEBHOOKS", `must have at most ${maxConfigurations} names with commas between`);
+  if (names.length > maxConfigurations || !names.every((name) => isName.test(name))) {
+    failSetting("ENTRANCE_WEBHOOKS", `must have at most ${maxConfigurations} names with commas between`);
+  }
+  if (names.length > 0 && token !== undefined && !isStep.test(token.reveal())) {
+    failSetting(
+      "ENTRANCE_WEBHOOK_TOKEN",
+      "is written into paths (ENTRANCE_WEBHOOKS) that take lower-case letters, digits, inner hyphens and dots alone, 253 at most: make one by openssl rand -hex 24",
+    );
+  }
+  return names;
 }
 
 const isName = /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;

@@ -12,6 +12,9 @@ import { type Config, readConfig } from "./config.ts";
 import { workerAccess } from "./kube-bindings.ts";
 import { failSetting } from "./setting.ts";
 
+/** Where it listens is its platform's to know, so anybody may reach it unless whoever started it says otherwise. */
+const anywhere = "0.0.0.0:443";
+
 interface Bindings extends Record<string, unknown> {
   readonly ENTRANCE: DurableObjectNamespace<Entrance>;
 }
@@ -24,7 +27,7 @@ export class Entrance extends DurableObject<Bindings> {
 
   constructor(state: DurableObjectState, bindings: Bindings) {
     super(state, bindings);
-    const config = readConfig(bindings);
+    const config = readConfig({ ...bindings, ENTRANCE_LISTEN: bindings["ENTRANCE_LISTEN"] || anywhere });
     if (config.nodeAuthorities !== undefined) {
       failSetting("ENTRANCE_NODE_CA", "is for Node and Lambda: workerd trusts whom its configuration names");
     }

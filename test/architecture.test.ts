@@ -63,13 +63,15 @@ const platforms: Record<string, readonly string[]> = {
   "functions/serving/make.ts": ["@peculiar/x509", "reflect-metadata"],
   "functions/node-fetch.ts": ["undici"],
   "functions/serving/kept.ts": ["node:"],
-  "functions/serving/client-authorities.ts": ["node:"],
+  "functions/authorities.ts": ["node:"],
+  "functions/pair.ts": ["node:"],
   "functions/kubeconfig.ts": ["node:", "yaml"],
   "shared/store/node-sqlite.ts": ["node:"],
   // Workerd has it, too.
   "shared/sealing/x509.ts": ["node:crypto"],
   "shared/store/etcd.ts": ["node:", "etcd3", "cockatiel"],
   "shared/store/dynamodb.ts": ["@aws-sdk/client-dynamodb"],
+  "shared/store/dynamodb-item.ts": ["@aws-sdk/client-dynamodb"],
 };
 
 /** Stores and plugins are met through their port; which ones they are, only these know. */

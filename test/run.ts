@@ -10,6 +10,7 @@ import { startVitest } from "vitest/node";
 import { checks, report, runChecks } from "../infra/check.ts";
 import { countCluster } from "./cluster-counts.ts";
 import { type Counts, countsLine, countsOf, sumOf } from "./counts.ts";
+import { failuresOf, reportFailures } from "./failures.ts";
 
 const args = process.argv.slice(2);
 const updateGolden = args.includes("--update-golden");
@@ -19,18 +20,20 @@ if (updateGolden) {
   if (filters.length === 0) filters.push("test/golden", "test/functions/capture");
 }
 
+const failures: string[] = [];
 const checked = filters.length === 0 ? await countChecks() : { passed: 0, failed: 0 };
 const tested = await countTests();
 // Last, and alone on the machine: a build of kube-apiserver would disturb the others.
 const onCluster = filters.length === 0 ? await countCluster() : { passed: 0, failed: 0 };
 const counts = sumOf([checked, tested, onCluster]);
+reportFailures(failures);
 console.log(`\n${countsLine(counts)}`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
 async function countChecks(): Promise<Counts> {
-  // The direction of imports is a test: it runs with the others.
-  const results = await runChecks(checks.filter(({ name }) => name !== "direction of imports"));
+  const results = await runChecks(checks.filter(({ isTest }) => isTest !== true));
   report(results);
+  failures.push(...results.filter((result) => !result.passed).map(({ name }) => `✗ ${name} (npm run check)`));
   const passed = results.filter((result) => result.passed).length;
   console.log(`\nchecks: ${passed} of ${results.length} passed\n`);
   return { passed, failed: results.length - passed };
@@ -43,6 +46,7 @@ async function countTests(): Promise<Counts> {
     update: updateGolden,
   });
   const counts = countsOf(vitest);
+  failures.push(...failuresOf(vitest));
   await vitest.close();
   return counts;
 }

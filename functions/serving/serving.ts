@@ -1,11 +1,11 @@
 /** What a copy in a cluster serves its webhooks with: looked at again every minute, so that nothing has to be restarted. */
 import type { KubernetesObjects } from "../../shared/kubernetes/objects.ts";
 import { EntranceError } from "../../shared/model/error.ts";
+import { readAuthorities } from "../authorities.ts";
 import type { Config } from "../config.ts";
+import { readPair } from "../pair.ts";
 import { failSetting } from "../setting.ts";
-import { readText } from "../setting-file.ts";
 import type { TlsConfig } from "../tls-config.ts";
-import { readClientAuthorities } from "./client-authorities.ts";
 import { issue } from "./issued.ts";
 import { ensureCertificate, readSecret } from "./secret.ts";
 import { introduce } from "./webhooks.ts";
@@ -86,11 +86,8 @@ export class Serving {
       // Whoever makes it may come later: until then no node is trusted. What was there stays.
       this.#nodes = (await readSecret(this.#objects, nodesSecret))?.kept["ca.crt"] ?? this.#nodes;
     }
-    return {
-      cert: readText("ENTRANCE_TLS_CERT", certificateFile),
-      key: readText("ENTRANCE_TLS_KEY", keyFile),
-      ca: this.#readClientAuthorities(),
-    };
+    const pair = readPair(["ENTRANCE_TLS_CERT", { file: certificateFile }], ["ENTRANCE_TLS_KEY", { file: keyFile }]);
+    return { cert: pair.certificate, key: pair.key, ca: this.#readClientAuthorities() };
   }
 
   /** What can't be read, or is half written, leaves what there was, and holds up no new certificate of ours. */
@@ -98,7 +95,7 @@ export class Serving {
     const { clientAuthorities } = this.#config;
     if (clientAuthorities === undefined) return undefined;
     try {
-      return readClientAuthorities(clientAuthorities);
+      return readAuthorities("ENTRANCE_CLIENT_CA", clientAuthorities);
     } catch (error) {
       if (this.#served === undefined || !(error instanceof EntranceError)) throw error;
       console.warn(`entrance: ${error.message}: what was read before is used on`);

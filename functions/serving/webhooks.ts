@@ -1,6 +1,7 @@
 /** The cluster's webhook configurations: whom the apiserver trusts when it calls us, and the token by which we know it. */
 import * as v from "valibot";
 import type { KubernetesObjects } from "../../shared/kubernetes/objects.ts";
+import { EntranceError } from "../../shared/model/error.ts";
 import type { SecretText } from "../../shared/model/secret-text.ts";
 
 const Configuration = v.object({
@@ -38,5 +39,7 @@ export async function introduce(
     const clientConfig = { ...(caBundle === undefined ? {} : { caBundle }), service: { ...service, path: target } };
     return isSame ? [] : [{ name: webhook, clientConfig }];
   });
-  if (changed.length > 0) await objects.mergeByName(path, { webhooks: changed }, what);
+  if (changed.length === 0 || (await objects.mergeByName(path, { webhooks: changed }, what)) !== "invalid") return;
+  const reason = "the Kubernetes API does not take its path with ENTRANCE_WEBHOOK_TOKEN, or its caBundle";
+  throw new EntranceError("misconfigured", `cannot patch ${what}: ${reason}`);
 }

@@ -1,8 +1,11 @@
-/** What the CronJob runs: POST to the URL of /resync, with the token; its exit code says whether that was done. */
+/**
+ * What the CronJob runs: POST to the URL of /resync, with the token. Its exit code says whether Entrance has done the
+ * timer's work, and whether it has a LIST before it: what becomes of that is told by /readyz and the log.
+ */
 import { operatorToken } from "./operator-token.ts";
 
 const [url = ""] = process.argv.slice(2);
-/** A LIST of a large cluster is read and compared before the answer. */
+/** All that is marked by then is translated before the answer. */
 const patienceMs = 200_000;
 
 try {

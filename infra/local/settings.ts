@@ -3,6 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import * as v from "valibot";
+import { namesFile } from "../openresty/prepare/named-file.ts";
 import { defaultPorts } from "../openresty/prepare.ts";
 import { readOperation } from "../openresty/settings.ts";
 import { root } from "../wrangler.ts";
@@ -152,7 +153,7 @@ function readable(setting: Name, file: string): string {
   try {
     accessSync(file, constants.R_OK);
   } catch {
-    throw new Told(`${setting} names ${file}, which is not there or may not be read`);
+    throw new Told(`${setting} ${namesFile(file, "is not there or may not be read")}`);
   }
   return path.resolve(file);
 }

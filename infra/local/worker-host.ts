@@ -28,7 +28,11 @@ const miniflare = new Miniflare({
   modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync(script, "utf8") }],
   compatibilityDate: wrangler.compatibility_date,
   compatibilityFlags: wrangler.compatibility_flags,
-  bindings: Object.fromEntries(Object.entries(process.env).filter(([name]) => isSetting(name))),
+  bindings: {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => isSetting(name))),
+    // The worker sees no socket: without this it takes itself for open to all.
+    ENTRANCE_LISTEN: `${listen.host}:${listen.port}`,
+  },
   durableObjects: Object.fromEntries(
     wrangler.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
   ),

@@ -16,12 +16,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AdminTls, adminTlsConf, checkV1, type V1Listener, v1Conf } from "./prepare/admin.ts";
 import { backendLocations, backendUpstreams, findAuthorities } from "./prepare/backend-locations.ts";
-import { address, checkDirectory, checkKeys, checkSuffix, integer, isLoopback } from "./prepare/checked.ts";
+import { address, checkKeys, checkPath, checkSuffix, integer, isLoopback } from "./prepare/checked.ts";
 import { socketFolder, writeFirstGeneration } from "./prepare/generated.ts";
 import { findInstallation } from "./prepare/installation.ts";
 import { l4Settings } from "./prepare/l4.ts";
 import { checkAccessLog, type Recorded, recordConf, requestIdConf, sampleConf } from "./prepare/log.ts";
-import { connectionLimit, giveFromRoot, userLine } from "./prepare/process.ts";
+import { connectionLimit, userLine } from "./prepare/process.ts";
 import { richLocations } from "./prepare/rich-locations.ts";
 import { ticketsOf } from "./prepare/tickets.ts";
 import { believing, checkTrust, fastUnlessTold, proxyProtocolOf, trustedConf } from "./prepare/trusted.ts";
@@ -102,7 +102,7 @@ function makeFolder(path: string, mode: number, owner: { uid: number; gid: numbe
 
 /** Checks everything, writes the run folder, and gives the command that runs the node (in a group of its own, please). */
 export function prepareNode(options: NodeOptions): NodeCommand {
-  const directory = checkDirectory(options.directory);
+  const directory = checkPath("the node's folder", options.directory);
   const { http, https, admin, health, waiting } = options.ports;
   const adminAddress = options.bind?.admin ?? "127.0.0.1";
   const healthAddress = options.bind?.health ?? "127.0.0.1";
@@ -117,7 +117,10 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const memoryMiB = integer("memoryMiB", options.memoryMiB ?? 256, 1, 65_536);
   const suffix = checkSuffix(options.suffix ?? "");
   const publicHttpsPort = integer("publicHttpsPort", options.publicHttpsPort ?? 443, 1, 65_535);
-  const authorities = options.authorities === undefined ? findAuthorities() : checkDirectory(options.authorities);
+  const authorities =
+    options.authorities === undefined
+      ? findAuthorities()
+      : checkPath("who signs for members (ENTRANCE_NODE_BACKEND_CA)", options.authorities);
   const trust = checkTrust(options.trustedProxies ?? [], options.proxyProtocol ?? []);
   const accessLog = checkAccessLog(options.accessLog ?? "on");
   const recorded: Recorded = { logs: accessLog !== "off", counts: options.metrics ?? true };
@@ -126,13 +129,14 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   const drainSeconds = integer("drainSeconds", options.drainSeconds ?? 0, 0, 3600);
   const stopSeconds = integer("stopSeconds", options.stopSeconds ?? 30, 1, 86_400);
   checkKeys(options.keys);
-  const installation = findInstallation(options.streamLuaModule && checkDirectory(options.streamLuaModule));
+  const installation = findInstallation(
+    options.streamLuaModule && checkPath("nginx's Lua for connections", options.streamLuaModule),
+  );
 
   mkdirSync(directory, { recursive: true });
   const owner = statSync(directory);
   const stateDirectory = join(directory, "state");
   makeFolder(stateDirectory, 0o700, owner);
-  giveFromRoot(stateDirectory, owner);
   makeFolder(join(directory, "logs"), 0o755, owner);
   makeFolder(join(directory, "temp"), 0o700, statSync(stateDirectory));
   rmSync(join(directory, "conf"), { recursive: true, force: true });
@@ -212,7 +216,7 @@ export function prepareNode(options: NodeOptions): NodeCommand {
   rmSync(join(directory, "lua"), { force: true });
   symlinkSync(join(here, "lua"), join(directory, "lua"));
 
-  const launch = [`command=${checkDirectory(installation.command)}`, `drain_seconds=${drainSeconds}`];
+  const launch = [`command=${checkPath("nginx", installation.command)}`, `drain_seconds=${drainSeconds}`];
   write("node/launch.env", `${[...launch, `stop_seconds=${stopSeconds}`].join("\n")}\n`);
   const launcher = { command: "/bin/sh", args: [join(here, "run.sh"), directory] };
 

@@ -1,6 +1,7 @@
 /** The settings of a node, from the environment: the same names for the image, systemd and `npm start`. */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { namesFile } from "./prepare/named-file.ts";
 import { NodeSetupError } from "./prepare/setup-error.ts";
 import type { NodeOptions } from "./prepare.ts";
 
@@ -58,7 +59,7 @@ function keysOf(environment: Environment): readonly string[] {
     const keys = readFileSync(file, "utf8").split(/[\s,]+/);
     return keys.filter((key) => key !== "");
   } catch {
-    throw new NodeSetupError(`ENTRANCE_NODE_KEY_FILE names ${file}, which is not there or may not be read`);
+    throw new NodeSetupError(`ENTRANCE_NODE_KEY_FILE ${namesFile(file, "is not there or may not be read")}`);
   }
 }
 

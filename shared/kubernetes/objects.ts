@@ -27,9 +27,11 @@ export class KubernetesObjects {
     return this.#write("PATCH", path, { type: "application/merge-patch+json", json: patch }, `patch ${what}`);
   }
 
-  /** Kubernetes' own: entries of a list are found by their names. */
-  mergeByName(path: string, patch: unknown, what: string): Promise<Written> {
-    return this.#write("PATCH", path, { type: "application/strategic-merge-patch+json", json: patch }, `patch ${what}`);
+  /** Kubernetes' own: entries of a list are found by their names. `invalid`: the API's words may quote what was sent. */
+  async mergeByName(path: string, patch: unknown, what: string): Promise<Written | "invalid"> {
+    const body = { type: "application/strategic-merge-patch+json", json: patch };
+    const answer = await send(this.#access, { method: "PATCH", path, what: `patch ${what}`, limits, body });
+    return answer.type === "invalid" ? answer.type : writtenBy(answer, `patch ${what}`);
   }
 
   /** `conflict`: it is there already. */
@@ -43,10 +45,13 @@ export class KubernetesObjects {
     body: { readonly type: string; readonly json: unknown },
     what: string,
   ): Promise<Written> {
-    const answer = await send(this.#access, { method, path, what, limits, body });
-    if (answer.type === "done" || answer.type === "absent" || answer.type === "conflict") return answer.type;
-    throw failed(what, answer);
+    return writtenBy(await send(this.#access, { method, path, what, limits, body }), what);
   }
+}
+
+function writtenBy(answer: KubernetesAnswer, what: string): Written {
+  if (answer.type === "done" || answer.type === "absent" || answer.type === "conflict") return answer.type;
+  throw failed(what, answer);
 }
 
 function failed(what: string, answer: KubernetesAnswer): EntranceError {

@@ -8,7 +8,7 @@ import type { Store } from "../store/port.ts";
 import { unknownBalancer } from "./change-head.ts";
 import { clearBalancer } from "./clear.ts";
 
-/** Throws `not-found`, and `invalid` where objects still want something of it. */
+/** Throws `not-found`, `invalid` where objects still want something of it, and `busy` where its head changed meanwhile. */
 export async function forget(store: Store, balancer: string): Promise<void> {
   const entry = await store.get(headKey(balancer));
   if (entry === undefined) throw await unknownBalancer(store, balancer);
@@ -20,5 +20,6 @@ export async function forget(store: Store, balancer: string): Promise<void> {
     );
   }
   await clearBalancer(store, balancer);
-  await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value: null }]);
+  const { ok } = await store.commit([{ key: entry.key, version: entry.version }], [{ key: entry.key, value: null }]);
+  if (!ok) throw new EntranceError("busy", `balancer ${balancer} changed meanwhile: it is not forgotten, try again`);
 }

@@ -98,6 +98,18 @@ export class Pusher {
     );
   }
 
+  /** Forgets nodes that are no balancer's any more. False: one of them is being called, and is to be forgotten later. */
+  forgetGone(): boolean {
+    const there = new Set(this.#context.balancers.flatMap(({ name, nodes }) => nodes.map((node) => `${name} ${node}`)));
+    let areForgotten = true;
+    for (const [name, { running }] of this.#tasks) {
+      if (there.has(name)) continue;
+      if (running === undefined) this.#tasks.delete(name);
+      else areForgotten = false;
+    }
+    return areForgotten;
+  }
+
   memory(balancer: Balancer, node: string): Readonly<NodeMemory> {
     return this.#task(balancer, node).memory;
   }

@@ -1,9 +1,5 @@
-/**
- * The store in one table of DynamoDB (infra/aws/table.yaml). An item is `p` (partition), `s` (sort key), `v` (value),
- * `w` (version: the id of the commit that wrote it, random, so none ever comes back) and `f` (the format of the item).
- */
+/** The store in one table of DynamoDB (infra/aws/table.yaml). */
 import {
-  type AttributeValue,
   BatchGetItemCommand,
   DynamoDBClient,
   type DynamoDBClientConfig,
@@ -13,10 +9,10 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import { EntranceError } from "../model/error.ts";
 import type { SecretText } from "../model/secret-text.ts";
 import { Deadline, pause } from "./deadline.ts";
-import { type Fault, faultOf } from "./dynamodb-fault.ts";
+import { attempted, firstPauseMs, gaveUp, maxPauseMs, untilAnswered } from "./dynamodb-attempt.ts";
+import { entryOf, type Item, itemOf, keyOf, nameOf } from "./dynamodb-item.ts";
 import { Gathered } from "./gathered.ts";
 import { checkCommit, checkKey, checkList } from "./limits.ts";
 import type { Check, CommitResult, Entry, Key, Page, Store, Write } from "./port.ts";
@@ -33,16 +29,8 @@ export interface DynamoDBSettings {
     | undefined;
 }
 
-/** One answer. A transaction of 40 items takes some tens of milliseconds. */
-const callMs = 2_000;
-/** Between attempts at random up to these, as AWS advises: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
-const firstPauseMs = 25;
-const maxPauseMs = 500;
 /** A page ends early beyond this many UTF-16 units of values: a worker has 128 MB in all. */
 const pageUnits = 4_000_000;
-const format = "1";
-
-type Item = Record<string, AttributeValue>;
 type Action = { readonly key: Key; readonly check: Check | undefined; readonly write: Write | undefined };
 
 /** Nothing is sent before the first call. */
@@ -217,65 +205,6 @@ function configOf({ endpoint, region, credentials }: DynamoDBSettings): DynamoDB
   };
 }
 
-type Send<T> = (options: { abortSignal: AbortSignal }) => Promise<T>;
-
-/** Until it is answered or the time is over: for what may happen twice. */
-function untilAnswered<T>(send: Send<T>): Promise<T> {
-  return attempted(
-    send,
-    () => {
-      throw new EntranceError("internal", "DynamoDB refused a read by a condition");
-    },
-    true,
-  );
-}
-
-/**
- * Sends until there is an answer. `onCondition` says what a condition means that did not hold, `wasLost`: after an
- * attempt that may have happened, or may yet; undefined: that can't be told.
- */
-async function attempted<T>(
-  send: Send<T>,
-  onCondition: (fault: Extract<Fault, { type: "condition" }>, wasLost: boolean) => T | undefined,
-  isRead = false,
-): Promise<T> {
-  const deadline = new Deadline();
-  let wasLost = false;
-  for (let ceiling = firstPauseMs; ; ceiling = Math.min(ceiling * 2, maxPauseMs)) {
-    let fault: Fault;
-    try {
-      return await send({ abortSignal: AbortSignal.timeout(Math.min(callMs, deadline.left())) });
-    } catch (cause) {
-      fault = faultOf(cause);
-      if (fault.type === "condition") {
-        const told = onCondition(fault, wasLost);
-        if (told !== undefined) return told;
-        throw uncertain("an answer was lost, and others have written since", cause);
-      }
-      if (fault.type === "lost" && !isRead) wasLost = true;
-      if (fault.type === "final") throw wasLost ? uncertain(fault.error.message, cause) : fault.error;
-      if (deadline.isNear()) throw wasLost ? uncertain(fault.says, cause) : gaveUp(fault, cause);
-    }
-    await pause(Math.random() * ceiling);
-  }
-}
-
-function uncertain(says: string, cause: unknown): EntranceError {
-  const sentence = `DynamoDB did not say whether the commit happened: ${says}`;
-  return new EntranceError("uncertain", sentence, { cause, retryAfterSeconds: 1 });
-}
-
-function gaveUp(fault: Exclude<Fault, { type: "condition" | "final" }>, cause: unknown): EntranceError {
-  if (fault.type === "lost" || fault.type === "unreached") {
-    return new EntranceError("unavailable", `DynamoDB does not answer: ${fault.says}`, { cause });
-  }
-  const sentence =
-    fault.type === "throttled"
-      ? `DynamoDB takes no more at the moment (${fault.says}): try again`
-      : "DynamoDB: others write the same items all the time: try again";
-  return new EntranceError("busy", sentence, { cause, retryAfterSeconds: fault.type === "throttled" ? 5 : 1 });
-}
-
 /** What is checked and written of one key is one action. */
 function actionsOf(checks: readonly Check[], writes: readonly Write[]): Action[] {
   const actions = new Map<string, Action>();
@@ -287,11 +216,6 @@ function actionsOf(checks: readonly Check[], writes: readonly Write[]): Action[]
   return [...actions.values()];
 }
 
-/** NUL is in no key, so this text is one key's only. */
-function nameOf({ partition, sort }: Key): string {
-  return `${partition}\0${sort}`;
-}
-
 function conditionOf(check: Check | undefined) {
   if (check === undefined) return {};
   if (check.version === null) return { ConditionExpression: "attribute_not_exists(p)" };
@@ -301,22 +225,4 @@ function conditionOf(check: Check | undefined) {
 /** 36 characters, as many as a token has at most. */
 function newVersion(): string {
   return crypto.randomUUID();
-}
-
-function keyOf({ partition, sort }: Key): Item {
-  return { p: { S: partition }, s: { S: sort } };
-}
-
-function itemOf(key: Key, value: string, version: string): Item {
-  return { ...keyOf(key), v: { S: value }, w: { S: version }, f: { N: format } };
-}
-
-function entryOf(item: Item): Entry {
-  const found = item["f"]?.N;
-  if (found !== format) {
-    const sentence = `the store has format ${found}, and this Entrance reads format ${format}: run the newer Entrance`;
-    throw new EntranceError("misconfigured", sentence);
-  }
-  const { p, s, v, w } = item;
-  return { key: { partition: p?.S ?? "", sort: s?.S ?? "" }, value: v?.S ?? "", version: w?.S ?? "" };
 }

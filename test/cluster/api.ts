@@ -93,6 +93,14 @@ export class Api {
     return this.ask("PATCH", path, object, "application/apply-patch+yaml");
   }
 
+  /** All of them are taken. */
+  async applyAll(...objects: readonly KubeObject[]): Promise<void> {
+    for (const object of objects) {
+      const { status, json } = await this.apply(object);
+      if (status >= 300) throw new Error(`${object.kind} ${object.metadata.name}: ${status} ${JSON.stringify(json)}`);
+    }
+  }
+
   async create(object: KubeObject): Promise<KubeObject> {
     return this.must("POST", collectionOf(object), object);
   }

@@ -1,20 +1,24 @@
 /** A life by helm: installed whole, upgraded pod by pod while much changes, removed. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { globSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
+import type { Status } from "../../functions/status.ts";
 import { root } from "../../infra/wrangler.ts";
 import { sealKey } from "../harness/secrets.ts";
 import { Api, type KubeObject, until } from "./api.ts";
+import { Churn } from "./churn.ts";
 import { adminToken } from "./control-plane.ts";
 import { webhookToken } from "./installed.ts";
 import { helm, kubectl } from "./kubectl.ts";
 import { leftOver } from "./left.ts";
 import { ingress, namespace, service, web } from "./objects.ts";
 import { chart, valuesFile } from "./rendered.ts";
+import { Traffic } from "./traffic.ts";
 import { visit } from "./visit.ts";
 
+const execute = promisify(execFile);
 const facts = inject("field");
 const api = new Api(facts.url, facts.caFile, adminToken);
 const nodeKey = "a-key-of-the-tests-nodes";
@@ -23,6 +27,9 @@ const balancer = { name: "openresty", classes: ["entrance"], addresses: ["203.0.
 const endpoints = "http://entrance-etcd-0.entrance-etcd.entrance.svc:2379";
 const podsPath = "/api/v1/namespaces/entrance/pods?labelSelector=app.kubernetes.io%2Fname%3Dentrance";
 const own = ["entrance", "entrance-nodes", within];
+const apply = (...objects: readonly KubeObject[]) => api.applyAll(...objects);
+/** A visitor of the standing route, who is there all the time. */
+const visiting = () => new Traffic(() => visit("www.upgraded.example"), { clients: 1, pauseMs: 20 });
 
 beforeAll(async () => {
   for (const file of ["namespace.yaml", "node/namespace.yaml"]) {
@@ -66,20 +73,22 @@ test("helm upgrade with other settings, pod by pod while much changes: nothing i
   await apply(ingress(within, "edge", "edge.upgraded.example", { to: "web", spec: { ingressClassName: "edge" } }));
   const before = await visit("edge.upgraded.example");
   expect(before).toBe(404);
-  const churn = new Churn();
+  await using traffic = visiting();
+  const churn = new Churn(api, within);
   const old = await podsOf();
   const unheard = failedOpen().length;
   const upgraded = await run("upgrade", [{ ...balancer, classes: ["entrance", "edge"] }], { generation: 1 });
   expect(upgraded.code, upgraded.err).toBe(0);
   await rolledOut("entrance", "deployment/entrance");
   await until("the old pods are gone", async () => (await podsOf()).every((pod) => !old.includes(pod)));
-  const { hosts, gone, wrong, requests } = await churn.end();
+  const { hosts, gone } = await churn.end();
 
   expect(hosts.length + gone.length).toBeGreaterThan(20);
   for (const host of [...hosts, "edge.upgraded.example"]) {
     await until(`${host} is served`, async () => (await visit(host)) === 200, 60_000);
   }
   for (const host of gone) await until(`${host} is gone`, async () => (await visit(host)) === 404, 60_000);
+  const { requests, wrong } = await traffic.stop();
   expect(requests).toBeGreaterThan(50);
   expect(wrong).toEqual([]);
   // No connection of the apiserver's ended under a review.
@@ -108,33 +117,19 @@ test("what a person looks at on the worst day answers: through the apiserver, an
   const raw = "/api/v1/namespaces/entrance/services/https:entrance:webhooks/proxy/readyz";
   expect((await kubectl(facts, ["get", "--raw", raw])).out).toMatch(/^ok\nlast review: \d+ s ago\n/);
 
-  const [pod] = (await api.list(podsPath)).items;
-  const { podIP = "" } = (pod?.["status"] ?? {}) as { podIP?: string };
-  const env = {
-    ENTRANCE_LISTEN: `${podIP}:8443`,
-    ENTRANCE_WEBHOOK_TOKEN: `${webhookToken},another-token-of-the-tests`,
-  };
-  const say = (...args: readonly string[]) =>
-    execFileSync(process.execPath, ["/opt/entrance/status.js", ...args], { env, encoding: "utf8" });
-  expect(JSON.parse(say())).toMatchObject({ store: "etcd", list: "on" });
-  expect(say("/metrics")).toMatch(/^entrance_last_heard_seconds\{way="review"\} /m);
-  const store = { ENTRANCE_STORE: "etcd", ENTRANCE_ETCD_ENDPOINTS: endpoints };
-  const operate = (...args: readonly string[]) =>
-    execFileSync(process.execPath, ["/opt/entrance/operator.js", ...args], {
-      env: { ...env, ...store },
-      encoding: "utf8",
-    });
-  expect(operate("show")).toMatch(/^open, fence \d+\nbalancer openresty: store /);
-  expect(operate("freeze")).toContain("Frozen: openresty");
-  expect(operate("unfreeze")).toContain("Not frozen any more: openresty");
-  expect(() => say("no path")).toThrow("type it in a pod of Entrance");
+  expect(JSON.parse(await look())).toMatchObject({ store: "etcd", list: "on" });
+  expect(await look("/metrics")).toMatch(/^entrance_last_heard_seconds\{way="review"\} /m);
+  expect(await operate("", "show")).toMatch(/^open, fence \d+\nbalancer openresty: store /);
+  expect(await operate("", "freeze")).toContain("Frozen: openresty");
+  expect(await operate("", "unfreeze")).toContain("Not frozen any more: openresty");
+  await expect(look("no path")).rejects.toThrow("type it in a pod of Entrance");
 });
 
 test("a backup by standard output comes back by standard input, while the copies run", async () => {
-  const backup = operate("", "export", "-");
+  const backup = await operate("", "export", "-");
   await apply(ingress(within, "since", "since.upgraded.example", { to: "web" }));
   await until("it is served", async () => (await visit("since.upgraded.example")) === 200, 60_000);
-  expect(operate(backup, "import", "-", "--replace")).toMatch(/records of .* are in the store/);
+  expect(await operate(backup, "import", "-", "--replace")).toMatch(/records of .* are in the store/);
   expect(await visit("www.upgraded.example")).toBe(200);
   // The backup has never heard of it: everything is listed anew.
   await apply(ingress(within, "later", "later.upgraded.example", { to: "web" }));
@@ -144,7 +139,7 @@ test("a backup by standard output comes back by standard input, while the copies
 });
 
 test("a store that is gone begins empty, and nodes go on with a backup", { timeout: 300_000 }, async () => {
-  const backup = operate("", "export", "-");
+  const backup = await operate("", "export", "-");
   const type = async (...args: readonly string[]) =>
     expect(await kubectl(facts, ["-n", "entrance", ...args])).toMatchObject({ code: 0 });
   await type("delete", "statefulset", "entrance-etcd");
@@ -156,25 +151,37 @@ test("a store that is gone begins empty, and nodes go on with a backup", { timeo
   await rolledOut("entrance", "statefulset/entrance-etcd");
   await type("rollout", "restart", "deployment/entrance");
   await rolledOut("entrance", "deployment/entrance");
-  operate(backup, "import", "-", "--replace");
+  await operate(backup, "import", "-", "--replace");
   await apply(ingress(within, "anew", "anew.upgraded.example", { to: "web" }));
   for (const host of ["anew.upgraded.example", "www.upgraded.example"]) {
     await until(`${host} is served`, async () => (await visit(host)) === 200, 60_000);
   }
 });
 
-test("with its namespace deleted it is installed again over what is left of it, and serves on", {
+test("with its namespace deleted it is installed again over what is left of it, and nodes follow it once they are told", {
   timeout: 300_000,
 }, async () => {
+  await using traffic = visiting();
   await removeNamespace("entrance");
   rmSync("/var/lib/claims", { recursive: true, force: true });
-  expect(await visit("www.upgraded.example")).toBe(200);
   expect(await kubectl(facts, ["apply", "-f", path.join(chart, "namespace.yaml")])).toMatchObject({ code: 0 });
   await makeKeys();
   const installed = await run("install", [balancer], { generation: 2 });
   expect(installed.code, installed.err).toBe(0);
-  await rolledOut("entrance", "deployment/entrance");
-  expect(await visit("www.upgraded.example")).toBe(200);
+  for (const each of ["statefulset/entrance-etcd", "deployment/entrance"]) await rolledOut("entrance", each);
+
+  // As the page for that day says: whose the nodes are, that everything is listed, and then the command.
+  await apply(ingress(within, "again", "again.upgraded.example", { to: "web" }));
+  await until("everything is listed", async () => (await status()).heard?.list, 60_000);
+  await until("the new route is known", async () => (await domains()).includes("again.upgraded.example"), 60_000);
+  await until("nodes refuse the new store", async () => (await faults()).some((each) => /another store/.test(each)));
+  expect(await visit("again.upgraded.example")).toBe(404);
+  expect(await operate("", "adopt", "openresty", "--yes")).toContain("Nodes of balancer openresty are adopted");
+  await until("the new route is served", async () => (await visit("again.upgraded.example")) === 200, 60_000);
+  await until("nothing is wrong with any node", async () => (await faults()).length === 0, 90_000);
+  const { requests, wrong } = await traffic.stop();
+  expect(requests).toBeGreaterThan(50);
+  expect(wrong).toEqual([]);
 });
 
 test("helm uninstall, and the namespaces: nothing is left, and the cluster takes writes", async () => {
@@ -188,55 +195,39 @@ test("helm uninstall, and the namespaces: nothing is left, and the cluster takes
   await apply(ingress(within, "after", "after.upgraded.example", { to: "web" }));
 });
 
-/** In a pod of Entrance, as by `kubectl exec -i`. */
-function operate(input: string, ...args: readonly string[]): string {
-  const env = { ENTRANCE_STORE: "etcd", ENTRANCE_ETCD_ENDPOINTS: endpoints };
-  return execFileSync(process.execPath, ["/opt/entrance/operator.js", ...args], { env, input, encoding: "utf8" });
+/** As by `kubectl exec -i`: a program of Entrance's image, in a pod that runs. */
+async function inPod(program: string, args: readonly string[], input: string): Promise<string> {
+  const pod = (await api.list(podsPath)).items.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const { podIP = "" } = (pod?.["status"] ?? {}) as { podIP?: string };
+  const env = {
+    ENTRANCE_LISTEN: `${podIP}:8443`,
+    ENTRANCE_WEBHOOK_TOKEN: `${webhookToken},another-token-of-the-tests`,
+    ENTRANCE_STORE: "etcd",
+    ENTRANCE_ETCD_ENDPOINTS: endpoints,
+  };
+  const running = execute(process.execPath, [`/opt/entrance/${program}`, ...args], { env });
+  running.child.stdin?.end(input);
+  return (await running).stdout;
+}
+
+const operate = (input: string, ...args: readonly string[]) => inPod("operator.js", args, input);
+const look = (...args: readonly string[]) => inPod("status.js", args, "");
+
+async function status(): Promise<Status> {
+  return JSON.parse(await look()) as Status;
+}
+
+async function domains(): Promise<string[]> {
+  return (await status()).domains.map(({ name }) => name);
+}
+
+/** The last error of each node that has one. */
+async function faults(): Promise<string[]> {
+  return (await status()).balancers.flatMap(({ nodes }) => nodes).flatMap(({ error }) => error ?? []);
 }
 
 interface Webhook {
   readonly clientConfig: { readonly caBundle?: string; readonly service: { readonly path?: string } };
-}
-
-/** Routes come, change and go, and a standing one is asked all the time. */
-class Churn {
-  readonly #hosts = new Set<string>();
-  readonly #gone = new Set<string>();
-  readonly #wrong: (number | string)[] = [];
-  #requests = 0;
-  #isOver = false;
-  readonly #all = Promise.all([this.#change(), this.#ask()]);
-
-  async #change(): Promise<void> {
-    for (let turn = 0; !this.#isOver; turn += 1) {
-      const host = `a${turn}.upgraded.example`;
-      await apply(ingress(within, `churn-${turn % 20}`, host, { to: "web" }));
-      this.#hosts.add(host);
-      const last = `a${turn - 20}.upgraded.example`;
-      if (this.#hosts.delete(last)) this.#gone.add(last);
-      if (turn % 10 === 9) {
-        await api.delete(ingress(within, `churn-${turn % 20}`, host));
-        this.#hosts.delete(host);
-        this.#gone.add(host);
-      }
-      await sleep(100);
-    }
-  }
-
-  async #ask(): Promise<void> {
-    while (!this.#isOver) {
-      const status = await visit("www.upgraded.example").catch(String);
-      this.#requests += 1;
-      if (status !== 200) this.#wrong.push(status);
-      await sleep(20);
-    }
-  }
-
-  async end() {
-    this.#isOver = true;
-    await this.#all;
-    return { hosts: [...this.#hosts], gone: [...this.#gone], wrong: this.#wrong, requests: this.#requests };
-  }
 }
 
 function run(verb: "install" | "upgrade", balancers: readonly object[], more: object = {}) {
@@ -251,17 +242,8 @@ async function rolledOut(namespace: string, what: string): Promise<void> {
 }
 
 async function podsOf(): Promise<string[]> {
-  const { items } = await api.list(
-    "/api/v1/namespaces/entrance/pods?labelSelector=app.kubernetes.io%2Fname%3Dentrance",
-  );
+  const { items } = await api.list(podsPath);
   return items.map(({ metadata }) => metadata.name);
-}
-
-async function apply(...objects: readonly KubeObject[]): Promise<void> {
-  for (const object of objects) {
-    const { status, json } = await api.apply(object);
-    if (status >= 300) throw new Error(`${object.kind} ${object.metadata.name}: ${status} ${JSON.stringify(json)}`);
-  }
 }
 
 async function removeNamespace(name: string): Promise<void> {

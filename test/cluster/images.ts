@@ -1,5 +1,5 @@
 /** Which program an image's name stands for: there is nothing here that could pull and unpack one. */
-import { symlinkSync } from "node:fs";
+import { chownSync, mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { installEntrance } from "../../infra/kubernetes/install.ts";
 import { installNode } from "../../infra/openresty/install.ts";
@@ -13,10 +13,17 @@ const app = path.join(import.meta.dirname, "app.ts");
 
 const entrance = "/opt/entrance";
 const node = "/opt/entrance-node";
+/** As the image has it, for a user that is not root: `nobody`, whom every system knows, for the image's `entrance`. */
+const nodeFolders = ["", "logs", "state"].map((name) => path.join("/var/lib/entrance-node", name));
+const nobody = 65_534;
 
 /** Lays out what the images of Entrance and of a node have, where they have it. */
 export async function installPrograms({ etcd }: Programs): Promise<Images> {
   await Promise.all([installEntrance(entrance), installNode(node)]);
+  for (const folder of nodeFolders) {
+    mkdirSync(folder, { recursive: true });
+    chownSync(folder, nobody, nobody);
+  }
   symlinkSync(`${root}node_modules`, path.join(entrance, "node_modules"));
   return {
     /** The applications of the tests, by APP_KIND and APP_PORT. */

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { startVitest } from "vitest/node";
 import { countsLine, countsOf } from "../counts.ts";
+import { failuresOf, reportFailures } from "../failures.ts";
 import { entered } from "./enter.ts";
 import { startField } from "./field.ts";
 
@@ -16,6 +17,7 @@ const vitest = await startVitest("test", [...filters], {
   provide: { field: field.facts },
 });
 const counts = countsOf(vitest);
+reportFailures(failuresOf(vitest));
 await vitest.close();
 console.log(`\n${countsLine(counts)}`);
 process.exit(counts.failed === 0 ? 0 : 1);

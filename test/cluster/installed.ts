@@ -20,6 +20,11 @@ export interface InstallOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+interface PodStatus {
+  readonly podIP?: string;
+  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+}
+
 let installations = 0;
 
 export class Installed {
@@ -88,7 +93,9 @@ export class Installed {
             updatedReplicas = 0,
             replicas: all = 0,
           } = (found?.["status"] ?? {}) as Record<string, number>;
-          return readyReplicas === replicas && updatedReplicas === replicas && all === replicas;
+          const isSaid = readyReplicas === replicas && updatedReplicas === replicas && all === replicas;
+          // Of pods that were lost a moment ago its status still tells; they themselves are not listed any more.
+          return isSaid && (await this.addresses()).length >= replicas;
         },
         90_000,
       );
@@ -107,30 +114,34 @@ export class Installed {
     });
   }
 
-  /** Addresses of all copies that run. */
+  /** Addresses of all copies that are ready. */
   async addresses(): Promise<string[]> {
     const path = "/api/v1/namespaces/entrance/pods?labelSelector=app.kubernetes.io%2Fname%3Dentrance";
     const { items } = await this.api.list(path);
     return items.flatMap(({ metadata, status }) => {
-      const { podIP } = (status ?? {}) as { podIP?: string };
-      return podIP === undefined || metadata.deletionTimestamp !== undefined ? [] : [podIP];
+      const { podIP, conditions = [] } = (status ?? {}) as PodStatus;
+      const isReady = conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
+      return podIP === undefined || !isReady || metadata.deletionTimestamp !== undefined ? [] : [podIP];
     });
   }
 
   async status(): Promise<Status> {
-    const [address = ""] = await this.addresses();
-    return (await askEntrance(address, "/status")) as Status;
+    return (await askEntrance(await this.#anyAddress(), "/status")) as Status;
   }
 
   /** A LIST of everything, now. */
   async resync(): Promise<void> {
-    const [address = ""] = await this.addresses();
-    await askEntrance(address, "/resync", "POST");
+    await askEntrance(await this.#anyAddress(), "/resync", "POST");
   }
 
-  logs(): string {
+  #anyAddress(): Promise<string> {
+    return until("a copy of Entrance is ready", async () => (await this.addresses())[0]);
+  }
+
+  /** What each pod has said last, so many characters of it. */
+  logs(characters = 4_000): string {
     const files = globSync(path.join(this.#facts.folder, "pods/entrance_entrance-*/entrance.log"));
-    return files.map((file) => `${file}\n${readFileSync(file, "utf8").slice(-4_000)}`).join("\n");
+    return files.map((file) => `${file}\n${readFileSync(file, "utf8").slice(-characters)}`).join("\n");
   }
 
   /** As the guide says. */

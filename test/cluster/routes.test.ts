@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeCertificate } from "../harness/certificate.ts";
 import { requestTls } from "../harness/https.ts";
+import { request } from "../harness/node.ts";
 import { datagram, hold } from "../node/l4/client.ts";
 import { type KubeObject, until } from "./api.ts";
 import { ingress, namespace, service, tlsSecret, web } from "./objects.ts";
+import { Traffic } from "./traffic.ts";
 import { World } from "./world.ts";
 
 let world: World;
@@ -18,6 +20,9 @@ afterAll(async () => {
 });
 
 const longLived = (host: string) => makeCertificate([host], { until: "20360101000000Z" });
+/** They serve on for as long as a busy machine may take to tell the node. */
+const drainMs = 3_000;
+const trafficTo = (host: string) => new Traffic(async () => (await world.node.get(host)).status);
 
 test("a certificate from a Secret is presented, and replaced without a gap", async () => {
   const within = "secured";
@@ -37,13 +42,17 @@ test("a certificate from a Secret is presented, and replaced without a gap", asy
   // Plain http is led there.
   expect((await world.node.get(host)).status).toBe(308);
 
+  // A handshake that is refused is a wrong answer, too.
+  await using traffic = new Traffic(async () => (await ask()).status);
   await world.apply(tlsSecret(within, "tls", longLived(host)));
   const seen = await until("the new certificate is presented", async () => {
     const answer = await ask();
-    expect(answer.status).toBe(200);
     return answer.certificate.fingerprint256 !== first.certificate.fingerprint256 && answer;
   });
   expect(seen.certificate.checkHost(host)).toBe(host);
+  const { requests, wrong } = await traffic.stop();
+  expect(wrong).toEqual([]);
+  expect(requests).toBeGreaterThan(5);
 });
 
 test("a Secret that comes after the Ingress that names it is found", async () => {
@@ -91,7 +100,8 @@ test("ports for TCP and UDP lead to pods", async () => {
 test("pods that are added get requests, pods that go get none and lose none", async () => {
   const within = "scaled";
   const host = "scaled.example";
-  await world.apply(namespace(within), web(within, "web", 1), service(within, "web"), ingress(within, "web", host));
+  const app = web(within, "web", 1, { drainMs });
+  await world.apply(namespace(within), app, service(within, "web"), ingress(within, "web", host));
   await world.answers(host, 200);
   const deployment: KubeObject = {
     apiVersion: "apps/v1",
@@ -99,43 +109,40 @@ test("pods that are added get requests, pods that go get none and lose none", as
     metadata: { name: "web", namespace: within },
   };
 
+  await using traffic = trafficTo(host);
   await world.api.merge(deployment, { spec: { replicas: 3 } });
   await until("three pods answer", () => world.podsAnswer(host, 3));
   await world.api.merge(deployment, { spec: { replicas: 1 } });
-  await until("one pod answers", async () => {
-    const answered = await world.pods(host, 12);
-    expect([...answered].filter((pod) => !pod.startsWith("web-"))).toEqual([]);
-    return answered.size === 1;
-  });
+  await until("one pod answers", () => world.podsAnswer(host, 1));
+  await until(
+    "the others have ended",
+    async () => (await world.api.list(`/api/v1/namespaces/${within}/pods`)).items.length === 1,
+  );
+  const { requests, wrong } = await traffic.stop();
+  expect(wrong).toEqual([]);
+  expect(requests).toBeGreaterThan(50);
+  // Nor was one asked that was gone already: another pod would have made that good.
+  expect(await failedTries(host)).toBe(0);
 });
 
 test("an application is rolled under traffic without a wrong answer", async () => {
   const within = "rolled";
   const host = "rolled.example";
-  // They serve on for as long as a busy machine may take to tell the node.
-  const app = web(within, "web", 2, { drainMs: 3_000 });
+  const app = web(within, "web", 2, { drainMs });
   await world.apply(namespace(within), app, service(within, "web"), ingress(within, "web", host));
   await until("both pods answer", () => world.podsAnswer(host, 2));
   const before = await world.pods(host, 8);
 
-  const answers = new Map<number, number>();
-  let isOver = false;
-  const traffic = Array.from({ length: 4 }, async () => {
-    while (!isOver) {
-      const { status } = await world.node.get(host);
-      answers.set(status, (answers.get(status) ?? 0) + 1);
-    }
-  });
+  await using traffic = trafficTo(host);
   const rolled = await world.kubectl("-n", within, "rollout", "restart", "deployment/web");
   expect(rolled).toMatchObject({ code: 0 });
   expect(await world.kubectl("-n", within, "rollout", "status", "deployment/web", "--timeout=60s")).toMatchObject({
     code: 0,
   });
   await until("none of the old pods answers", async () => (await world.pods(host, 8)).intersection(before).size === 0);
-  isOver = true;
-  await Promise.all(traffic);
-  expect([...answers.keys()]).toEqual([200]);
-  expect(answers.get(200)).toBeGreaterThan(50);
+  const { requests, wrong } = await traffic.stop();
+  expect(wrong).toEqual([]);
+  expect(requests).toBeGreaterThan(50);
 });
 
 test("what is deleted is gone, one object or a whole namespace", async () => {
@@ -157,3 +164,12 @@ test("what is deleted is gone, one object or a whole namespace", async () => {
   const { domains } = await world.installed.status();
   expect(domains.filter(({ name }) => name.endsWith(".gone.example"))).toEqual([]);
 });
+
+/** Of the node's requests for this host, whatever pool they met. */
+async function failedTries(host: string): Promise<number> {
+  const { text } = await request(world.node.ports.health, "/metrics");
+  const lines = text.split("\n").filter((line) => line.startsWith("entrance_node_failed_tries_total"));
+  const own = lines.filter((line) => line.includes(`"Rule/${host}/`));
+  expect(own).not.toEqual([]);
+  return own.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}

@@ -5,6 +5,7 @@ import { requestTls } from "../harness/https.ts";
 import { type KubeObject, until } from "./api.ts";
 import { turnAuditOff, turnAuditOn } from "./audit.ts";
 import { ingress, namespace, service, tlsSecret, web } from "./objects.ts";
+import { Traffic } from "./traffic.ts";
 import { World } from "./world.ts";
 
 let world: World;
@@ -32,6 +33,14 @@ const numberOf = ({ chain }: Pair) => chain.replaceAll(/-----[A-Z ]+-----|\s/g, 
 async function isServed(pair: Pair): Promise<boolean> {
   const { status, certificate: given } = await served();
   return status === 200 && given.raw.toString("base64") === numberOf(pair);
+}
+
+/** One is asked for, which follows the last by some seconds, and has ended. */
+async function listed(): Promise<void> {
+  const last = async () => (await world.installed.status()).heard?.list ?? 0;
+  const before = await last();
+  await world.installed.resync();
+  await until("a LIST after that", async () => (await last()) > before);
 }
 
 beforeAll(async () => {
@@ -62,13 +71,15 @@ test("no role allows to list them, nor to see more than their content", async ()
 test("one that nothing refers to is known to nobody; it is read as soon as something does", async () => {
   const pair = makeCertificate([host]);
   await world.apply(tlsSecret(allowed, "tls", pair));
+  // Those of other tests are others' business.
+  const known = async () =>
+    (await world.installed.status()).certificates.map(({ namespace, secret }) => `${namespace}/${secret}`);
   // Whatever might follow its review has followed by the time that something after it has.
   await world.apply(ingress(allowed, "after", "after.example", { to: "web" }));
   await world.answers("after.example", 200);
-  await world.installed.resync();
-  // Those of other tests are others' business.
-  const known = (await world.installed.status()).certificates.map(({ namespace, secret }) => `${namespace}/${secret}`);
-  expect(known).not.toContain(`${allowed}/tls`);
+  expect(await known()).not.toContain(`${allowed}/tls`);
+  await listed();
+  expect(await known()).not.toContain(`${allowed}/tls`);
 
   await world.apply(
     ingress(allowed, "early", host, { to: "web", spec: { tls: [{ hosts: [host], secretName: "tls" }] } }),
@@ -77,27 +88,14 @@ test("one that nothing refers to is known to nobody; it is read as soon as somet
 });
 
 test("it is rotated without a gap: each request is answered, with the old one or the new one", async () => {
-  let isOver = false;
-  const faults: unknown[] = [];
-  let requests = 0;
-  const traffic = Array.from({ length: 4 }, async () => {
-    while (!isOver) {
-      const { status } = await served().catch((error: unknown) => ({ status: String(error) }));
-      requests += 1;
-      if (status !== 200) faults.push(status);
-    }
-  });
-  try {
-    for (let time = 0; time < 5; time += 1) {
-      const next = makeCertificate([host]);
-      await world.apply(tlsSecret(allowed, "tls", next));
-      await until("the new one is served", () => isServed(next), 10_000);
-    }
-  } finally {
-    isOver = true;
-    await Promise.all(traffic);
+  await using traffic = new Traffic(async () => (await served()).status);
+  for (let time = 0; time < 5; time += 1) {
+    const next = makeCertificate([host]);
+    await world.apply(tlsSecret(allowed, "tls", next));
+    await until("the new one is served", () => isServed(next), 10_000);
   }
-  expect(faults).toEqual([]);
+  const { requests, wrong } = await traffic.stop();
+  expect(wrong).toEqual([]);
   expect(requests).toBeGreaterThan(20);
 });
 
@@ -136,10 +134,7 @@ test("namespace by namespace: who refers to one that may not be read is told, an
   expect((await world.kubectlApply(route)).err).toContain(sentence);
 
   // The LIST, too, goes on with all that it may read.
-  const listed = async () => (await world.installed.status()).heard?.list ?? 0;
-  const before = await listed();
-  await world.installed.resync();
-  await until("a LIST after that", async () => (await listed()) > before);
+  await listed();
   expect((await served()).status).toBe(200);
 
   // The role comes, and the next LIST reads it.
@@ -152,7 +147,7 @@ test("namespace by namespace: who refers to one that may not be read is told, an
 });
 
 test("nothing of them stands in a log or in the status", async () => {
-  const said = `${world.installed.logs()} ${JSON.stringify(await world.installed.status())}`;
+  const said = `${world.installed.logs(Number.POSITIVE_INFINITY)} ${JSON.stringify(await world.installed.status())}`;
   for (const secret of [...passwords, ...passwords.map((password) => btoa(password)), "PRIVATE KEY"]) {
     expect(said).not.toContain(secret);
   }

@@ -35,6 +35,28 @@ async function stated(object: KubeObject): Promise<Stated> {
   };
 }
 
+interface Event {
+  readonly type: string;
+  readonly reason: string;
+  readonly note: string;
+  readonly reportingController: string;
+}
+
+/** Ours: others have something to say of a Service, too. */
+async function eventsOf(name: string): Promise<Omit<Event, "reportingController">[]> {
+  const selector = `regarding.name=${name}`;
+  const args = ["-n", within, "get", "events.events.k8s.io", "--field-selector", selector, "-o", "json"];
+  const { items } = JSON.parse((await world.kubectl(...args)).out) as { items: Event[] };
+  const own = items.filter(({ reportingController }) => reportingController === "entrance.dev/entrance");
+  return own.map(({ type, reason, note }) => ({ type, reason, note }));
+}
+
+/** Statuses are written some seconds after the change. Once this object has one, whatever came before it has had its turn. */
+async function statesLater(object: KubeObject): Promise<void> {
+  await world.apply(object);
+  await until("a later one has an address", async () => (await stated(object)).addresses.includes("203.0.113.10"));
+}
+
 test("an Ingress gets the balancer's address, once", async () => {
   const route = ingress(within, "web", "www.stated.example");
   await world.apply(route);
@@ -42,27 +64,25 @@ test("an Ingress gets the balancer's address, once", async () => {
   expect((await world.kubectl("-n", within, "get", "ingress", "web")).out).toMatch(/203\.0\.113\.10/);
   const { version } = await stated(route);
   // Our own write is heard of, and nothing follows from that.
-  await world.apply(ingress(within, "other", "other.stated.example", { to: "web" }));
-  await until(
-    "another one has an address",
-    async () => (await stated(ingress(within, "other", ""))).addresses.length > 0,
-  );
+  await statesLater(ingress(within, "web-later", "other.stated.example", { to: "web" }));
   expect((await stated(route)).version).toBe(version);
 });
 
 test("one that leaves us takes our address with it, and nobody else's", async () => {
-  const route = ingress(within, "leaving", "leaving.stated.example", { to: "web" });
-  await world.apply(route);
-  await until("it has an address", async () => (await stated(route)).addresses.length > 0);
-  await world.apply(
-    ingress(within, "leaving", "leaving.stated.example", { to: "web", spec: { ingressClassName: "nginx" } }),
-  );
-  await until("it has none", async () => (await stated(route)).addresses.length === 0);
-  await world.api.merge(route, { status: { loadBalancer: { ingress: [{ ip: "198.51.100.1" }] } } }, "/status");
-  await world.apply(
-    ingress(within, "leaving", "elsewhere.stated.example", { to: "web", spec: { ingressClassName: "nginx" } }),
-  );
-  expect((await stated(route)).addresses).toEqual(["198.51.100.1"]);
+  const elsewhere = { to: "web", spec: { ingressClassName: "nginx" } };
+  const leaving = ingress(within, "leaving", "leaving.stated.example", { to: "web" });
+  const taken = ingress(within, "taken", "taken.stated.example", { to: "web" });
+  await world.apply(leaving, taken);
+  for (const route of [leaving, taken])
+    await until("it has an address", async () => (await stated(route)).addresses.length > 0);
+  await world.apply(ingress(within, "leaving", "leaving.stated.example", elsewhere));
+  await until("it has none", async () => (await stated(leaving)).addresses.length === 0);
+
+  // Whoever has it now was there before we came to take ours.
+  await world.api.merge(taken, { status: { loadBalancer: { ingress: [{ ip: "198.51.100.1" }] } } }, "/status");
+  await world.apply(ingress(within, "taken", "taken.stated.example", elsewhere));
+  await statesLater(ingress(within, "taken-later", "later.stated.example", { to: "web" }));
+  expect((await stated(taken)).addresses).toEqual(["198.51.100.1"]);
 });
 
 test("a Service of type LoadBalancer with our class is served at its ports, and told the address", async () => {
@@ -98,6 +118,7 @@ test("a Service of type LoadBalancer with our class is served at its ports, and 
     spec: { ...spec, loadBalancerClass: "example.com/other" },
   });
   await world.apply(foreign);
+  await statesLater(service(within, "foreign-later", { ports: [{ ...ports[0], port: 33_082 }], spec }));
   expect((await stated(foreign)).addresses).toEqual([]);
 });
 
@@ -119,19 +140,11 @@ test("what is refused says why, by an annotation and an Event, until it is mende
     return found.refused !== undefined && found;
   });
   expect(refused).toContain("entrance.dev/tcp");
-  const events = await world.kubectl(
-    "-n",
-    within,
-    "get",
-    "events.events.k8s.io",
-    "--field-selector",
-    "regarding.name=faulty",
-    "-o",
-    "json",
-  );
-  const { items } = JSON.parse(events.out) as { items: { note: string; reason: string; type: string }[] };
-  expect(items).toHaveLength(1);
-  expect(items[0]).toMatchObject({ type: "Warning", reason: "Refused", note: refused });
+  const events = await until("an Event says so, too", async () => {
+    const found = await eventsOf("faulty");
+    return found.length > 0 && found;
+  });
+  expect(events).toEqual([{ type: "Warning", reason: "Refused", note: refused }]);
 
   await world.apply(service(within, "faulty"));
   await world.installed.resync();

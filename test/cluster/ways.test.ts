@@ -3,16 +3,18 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { tickKey } from "../../shared/reconcile/keys.ts";
 import { openEtcd } from "../../shared/store/etcd.ts";
 import type { Store } from "../../shared/store/port.ts";
-import { until } from "./api.ts";
+import { type KubeObject, until } from "./api.ts";
 import { turnAuditOff, turnAuditOn } from "./audit.ts";
-import { askEntrance } from "./installed.ts";
+import { askEntrance, webhookToken } from "./installed.ts";
 import { ingress, namespace, service, web } from "./objects.ts";
+import { storeText } from "./store-text.ts";
 import { World } from "./world.ts";
 
 const prefix = "ways";
 /** The longest that can be set: no timer lists while these tests run. */
 const listSeconds = 3_600;
 const listIsFarMs = 1_800_000;
+const passwords = ["not for logs, the first", "not for logs, the second"] as const;
 
 let world: World;
 let store: Store;
@@ -25,10 +27,7 @@ beforeAll(async () => {
   const suspended = await inEntrance("patch", "cronjob", "entrance-resync", "--patch", '{"spec":{"suspend":true}}');
   expect(suspended, suspended.err).toMatchObject({ code: 0 });
   expect(await inEntrance("delete", "jobs", "--all")).toMatchObject({ code: 0 });
-  await until("the first LIST has ended", async () => {
-    const { due = 0 } = JSON.parse((await store.get(tickKey("list")))?.value ?? "{}") as { due?: number };
-    return due - Date.now() > listIsFarMs;
-  });
+  await listIsFar();
 });
 
 afterAll(async () => {
@@ -43,6 +42,14 @@ const configurations = ["entrance-endpointslices", "entrance"].map((name) => ({
   kind: "ValidatingWebhookConfiguration",
   metadata: { name },
 }));
+
+/** The last LIST has ended, and nobody has asked for another. */
+async function listIsFar(): Promise<void> {
+  await until("no LIST is near", async () => {
+    const { due = 0 } = JSON.parse((await store.get(tickKey("list")))?.value ?? "{}") as { due?: number };
+    return due - Date.now() > listIsFarMs;
+  });
+}
 
 interface Heard {
   /** Answered by all copies. */
@@ -136,16 +143,47 @@ test("the LIST alone", async () => {
   expect(after).toMatchObject({ reviews: before.reviews, audit: before.audit });
 });
 
-test("Secrets are told without their content, and no token stands in the audit log's way", async () => {
+test("Secrets are told without their content: neither that nor a token stands in the status, the logs or the store", async () => {
   await turnAuditOn(world);
   const within = "told";
-  const secret = {
+  const host = "told.example";
+  const annotations = { "entrance.dev/auth-secret": "users" };
+  await world.apply(namespace(within), web(within, "web", 1), service(within, "web"), users(within, passwords[0]));
+  await world.apply(ingress(within, "web", host, { annotations }));
+  await until("the first password opens", () => opens(host, passwords[0]), 60_000);
+  await listIsFar();
+  const before = await heard();
+  await world.apply(users(within, passwords[1]));
+  await until("the second password opens", () => opens(host, passwords[1]), 60_000);
+  // By audit: neither a review nor a LIST told of it.
+  expect(await heard()).toMatchObject({ reviews: before.reviews, list: before.list });
+
+  const said = {
+    status: JSON.stringify(await world.installed.status()),
+    logs: world.installed.logs(Number.POSITIVE_INFINITY),
+    store: await storeText(world.facts),
+  };
+  const secrets = [...passwords, webhookToken].flatMap((text) => [text, btoa(text)]);
+  for (const [place, text] of Object.entries(said)) {
+    expect(text, place).not.toBe("");
+    expect(
+      secrets.filter((secret) => text.includes(secret)),
+      place,
+    ).toEqual([]);
+  }
+});
+
+function users(within: string, password: string): KubeObject {
+  return {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: "s", namespace: within },
-    stringData: { password: "not for logs" },
+    metadata: { name: "users", namespace: within },
+    type: "kubernetes.io/basic-auth",
+    stringData: { username: "ann", password },
   };
-  await world.apply(namespace(within), secret);
-  expect(JSON.stringify(await world.installed.status())).not.toContain("not for logs");
-  expect(world.installed.logs()).not.toContain("not for logs");
-});
+}
+
+async function opens(host: string, password: string): Promise<boolean> {
+  const headers = { authorization: `Basic ${btoa(`ann:${password}`)}` };
+  return (await world.node.get(host, "/", { headers })).status === 200;
+}

@@ -43,11 +43,8 @@ export class World {
   }
 
   /** All of them are taken. */
-  async apply(...objects: readonly KubeObject[]): Promise<void> {
-    for (const object of objects) {
-      const { status, json } = await this.api.apply(object);
-      if (status >= 300) throw new Error(`${object.kind} ${object.metadata.name}: ${status} ${JSON.stringify(json)}`);
-    }
+  apply(...objects: readonly KubeObject[]): Promise<void> {
+    return this.api.applyAll(...objects);
   }
 
   /** Until the host is answered so. */

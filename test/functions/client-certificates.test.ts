@@ -1,71 +1,43 @@
 /** Callers of the webhooks who show a certificate instead of a token. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { connect, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readConfig } from "../../functions/config.ts";
-import { root } from "../../infra/wrangler.ts";
 import { Authority, type Issued, type IssuedParts } from "../cluster/authority.ts";
 import { makeCertificate } from "../harness/certificate.ts";
 import { doorBodies } from "../harness/door-bodies.ts";
-import { freePorts } from "../harness/free-ports.ts";
 import { KubernetesServer } from "../harness/kubernetes-server.ts";
+import { SecureEntrance } from "../harness/secure-entrance.ts";
 
 const patience = { timeout: 20_000 };
 const token = "a-token-of-the-webhooks";
-const name = "entrance.entrance.svc";
+const name = "entrance.svc";
 
-let folder: string;
-let port: number;
-let child: ChildProcess | undefined;
-let said = "";
+let entrance: SecureEntrance;
 
 beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "entrance-clients-"));
-  [port = 0] = await freePorts(1);
-  said = "";
+  entrance = await SecureEntrance.prepare();
 });
 
-afterEach(async () => {
-  if (child?.exitCode === null) {
-    child.kill("SIGTERM");
-    await once(child, "exit");
-  }
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => entrance.remove());
 
 function start(environment: Readonly<Record<string, string>>): void {
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    ENTRANCE_LISTEN: `0.0.0.0:${port}`,
-    ENTRANCE_DATA: path.join(folder, "store"),
+  entrance.start({
+    ENTRANCE_LISTEN: `0.0.0.0:${entrance.port}`,
     ENTRANCE_WEBHOOK_TOKEN: token,
     ...environment,
-  };
-  child = spawn(process.execPath, [path.join(root, "functions/node.ts")], { env, stdio: ["ignore", "pipe", "pipe"] });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-  }
+  });
 }
 
 /** Settings of a certificate in files. */
 function files(): Record<string, string> {
   const { chain, key } = makeCertificate([name]);
-  return { ENTRANCE_TLS_CERT: write("tls.crt", chain), ENTRANCE_TLS_KEY: write("tls.key", key) };
+  return { ENTRANCE_TLS_CERT: entrance.write("tls.crt", chain), ENTRANCE_TLS_KEY: entrance.write("tls.key", key) };
 }
 
-function write(file: string, text: string): string {
-  writeFileSync(path.join(folder, file), text);
-  return path.join(folder, file);
-}
-
-const authority = (each: string) => new Authority(path.join(folder, each), each);
+const authority = (each: string) => new Authority(entrance.path(each), each);
 const client = (by: Authority, parts: IssuedParts = {}) =>
   by.issue("/CN=kube-apiserver", [], { usage: "clientAuth", ...parts });
 
@@ -80,7 +52,7 @@ function call(target: string, { issued, token: presented }: Caller = {}): Promis
   return new Promise((resolve) => {
     const asked = request({
       host: "127.0.0.1",
-      port,
+      port: entrance.port,
       path: target,
       agent: false,
       rejectUnauthorized: false,
@@ -136,29 +108,30 @@ test("another file of authorities counts without a restart, and one that can't b
   const [first, second] = [authority("first"), authority("second")];
   const one = { issued: client(first) };
   const other = { issued: client(second) };
-  const file = path.join(folder, "clients.crt");
-  copyFileSync(first.file, file);
+  const file = entrance.write("clients.crt", first.pem());
   start({ ...files(), ENTRANCE_CLIENT_CA: file });
   await isUp();
   expect([await call("/audit", one), await call("/audit", other)]).toEqual([200, 401]);
   const session = await sessionOf(one.issued);
   expect(await resumed(session)).toBe("200 resumed");
 
-  writeFileSync(file, second.pem());
-  child?.kill("SIGHUP");
+  entrance.write("clients.crt", second.pem());
+  entrance.signal("SIGHUP");
   await expect.poll(() => call("/audit", other), patience).toBe(200);
   expect(await call("/audit", one)).toBe(401);
   // A session of before says nothing any more.
   expect(await resumed(session)).toBe("401 new");
 
   // Another certificate of our own takes nothing away, and comes while the authorities can't be read.
-  writeFileSync(file, second.pem().slice(0, 200));
+  entrance.write("clients.crt", second.pem().slice(0, 200));
   const served = makeCertificate([name]);
-  write("tls.crt", served.chain);
-  write("tls.key", served.key);
-  child?.kill("SIGHUP");
+  entrance.write("tls.crt", served.chain);
+  entrance.write("tls.key", served.key);
+  entrance.signal("SIGHUP");
   await expect.poll(() => trusts(served.chain), patience).toBe(true);
-  expect(said).toMatch(/entrance: ENTRANCE_CLIENT_CA must be PEM certificates.*: what was read before is used on/);
+  expect(entrance.said).toMatch(
+    /entrance: ENTRANCE_CLIENT_CA must be PEM certificates.*: what was read before is used on/,
+  );
   expect([await call("/audit", one), await call("/audit", other)]).toEqual([401, 200]);
 });
 
@@ -177,8 +150,7 @@ test("with a certificate that Entrance makes by itself it is alike", async () =>
     const secret = "/api/v1/namespaces/entrance/secrets/entrance-certificate";
     api.put(secret, { type: "kubernetes.io/tls", data: {} });
     const [first, second] = [authority("first"), authority("second")];
-    const file = path.join(folder, "clients.crt");
-    copyFileSync(first.file, file);
+    const file = entrance.write("clients.crt", first.pem());
     start({
       ENTRANCE_TLS_SECRET: "entrance/entrance-certificate",
       ENTRANCE_KUBE_API: api.url,
@@ -186,8 +158,8 @@ test("with a certificate that Entrance makes by itself it is alike", async () =>
     });
     await isUp();
     expect([await call("/audit", { issued: client(first) }), await call("/audit")]).toEqual([200, 401]);
-    copyFileSync(second.file, file);
-    child?.kill("SIGHUP");
+    entrance.write("clients.crt", second.pem());
+    entrance.signal("SIGHUP");
     await expect.poll(() => call("/audit", { issued: client(second) }), patience).toBe(200);
     expect(await call("/audit", { issued: client(first) })).toBe(401);
   } finally {
@@ -200,7 +172,7 @@ test("on loopback, where no token need be set, a certificate is needed none the 
   start({
     ...files(),
     ENTRANCE_CLIENT_CA: ours.file,
-    ENTRANCE_LISTEN: `127.0.0.1:${port}`,
+    ENTRANCE_LISTEN: `127.0.0.1:${entrance.port}`,
     ENTRANCE_WEBHOOK_TOKEN: "",
   });
   await isUp();
@@ -213,17 +185,16 @@ test("what can't be used is said before anything is served", async () => {
   const { chain, key } = makeCertificate(["ours"]);
   const noApi = { ENTRANCE_TLS_SECRET: "entrance/entrance-certificate", ENTRANCE_KUBE_API: "none" };
   const unusable: [string, Record<string, string>, string][] = [
-    [path.join(folder, "none.crt"), files(), "which is not there"],
-    [write("empty.crt", ""), files(), "ENTRANCE_CLIENT_CA names something that is no PEM"],
+    [entrance.path("none.crt"), files(), "which is not there"],
+    [entrance.write("empty.crt", ""), files(), "ENTRANCE_CLIENT_CA names something that is no PEM"],
     [chain + key, files(), "ENTRANCE_CLIENT_CA must be PEM certificates that can be read"],
     [chain, noApi, "ENTRANCE_CLIENT_CA needs HTTPS, and ENTRANCE_TLS_SECRET a Kubernetes API"],
   ];
   for (const [value, served, reason] of unusable) {
     start({ ...served, ENTRANCE_CLIENT_CA: value });
-    const [code] = await once(child as ChildProcess, "exit");
-    expect(code).toBe(1);
-    expect(said).toContain(reason);
-    expect(said).not.toContain("PRIVATE KEY");
+    expect(await entrance.ended()).toBe(1);
+    expect(entrance.said).toContain(reason);
+    expect(entrance.said).not.toContain("PRIVATE KEY");
   }
 });
 
@@ -232,7 +203,13 @@ type Version = "TLSv1.2" | "TLSv1.3";
 /** On a connection that shows this certificate. */
 async function sessionOf(issued: Issued | undefined, version: Version = "TLSv1.3"): Promise<Buffer> {
   const pair = issued === undefined ? {} : { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) };
-  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, maxVersion: version, ...pair });
+  const socket = connect({
+    host: "127.0.0.1",
+    port: entrance.port,
+    rejectUnauthorized: false,
+    maxVersion: version,
+    ...pair,
+  });
   const [session] = await once(socket, "session");
   socket.destroy();
   return session as Buffer;
@@ -240,7 +217,13 @@ async function sessionOf(issued: Issued | undefined, version: Version = "TLSv1.3
 
 /** The status of one who takes this session up again and shows no certificate, and whether it could. */
 async function resumed(session: Buffer, version: Version = "TLSv1.3"): Promise<string> {
-  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, maxVersion: version, session });
+  const socket = connect({
+    host: "127.0.0.1",
+    port: entrance.port,
+    rejectUnauthorized: false,
+    maxVersion: version,
+    session,
+  });
   await once(socket, "secureConnect");
   const how = socket.isSessionReused() ? "resumed" : "new";
   return `${await statusOn(socket)} ${how}`;
@@ -257,7 +240,7 @@ async function statusOn(socket: TLSSocket): Promise<number> {
 
 /** Whether it serves with this very certificate. */
 async function trusts(chain: string): Promise<boolean> {
-  const socket = connect({ host: "127.0.0.1", port, servername: name, ca: chain });
+  const socket = connect({ host: "127.0.0.1", port: entrance.port, servername: name, ca: chain });
   const isTrusted = await once(socket, "secureConnect").then(
     () => true,
     () => false,

@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Assembled, assemble } from "../../functions/assemble.ts";
 import { readConfig } from "../../functions/config.ts";
-import { dirtyKey, dirtyPartition, lockKey } from "../../shared/reconcile/keys.ts";
+import { dirtyKey, dirtyPartition, lockKey, nodeRecordKey, nodesPartition } from "../../shared/reconcile/keys.ts";
 import { markText } from "../../shared/reconcile/mark.ts";
+import { nodeRecordText } from "../../shared/reconcile/node-record.ts";
 import { openMemoryStore } from "../../shared/store/node-sqlite.ts";
 import { TestHost } from "../harness/entrance.ts";
 import { KubernetesServer } from "../harness/kubernetes-server.ts";
@@ -114,6 +115,46 @@ test("nodes are brought along by the tick that finds them, though its own work h
   await assembled.tick();
   await host.settled();
   expect([...asked]).toEqual(["10.0.0.1:10002", "10.0.0.2:10002"]);
+});
+
+/** Whose faults the store tells of. */
+const recorded = async () =>
+  (await store.list(nodesPartition("openresty"), undefined, 10)).entries.map(({ key }) => decodeURIComponent(key.sort));
+
+test("nothing is kept of nodes that went, be it in the time of another process", async () => {
+  const before = "https://10.0.0.9:10002";
+  await store.commit([], [{ key: nodeRecordKey("openresty", before), value: nodeRecordText("away", 1, undefined) }]);
+  api.holds = isSearch;
+  const first = assembled.tick();
+  await host.settled();
+  // As long as nobody has said which are there.
+  expect(await recorded()).toEqual([before]);
+  putNodes("10.0.0.1", "10.0.0.2");
+  api.release();
+  await first;
+  await assembled.tick();
+  await host.settled();
+  expect(await recorded()).toEqual(["https://10.0.0.1:10002", "https://10.0.0.2:10002"]);
+  const balancer = assembled.entrance.context.balancers[0];
+  if (balancer === undefined) throw new Error("no balancer");
+  const gone = "https://10.0.0.2:10002";
+  expect(assembled.entrance.pusher.memory(balancer, gone).failures).toBeGreaterThan(0);
+  putNodes("10.0.0.1");
+  await assembled.tick();
+  await host.settled();
+  expect(await recorded()).toEqual(["https://10.0.0.1:10002"]);
+  expect(assembled.entrance.pusher.memory(balancer, gone).failures).toBe(0);
+});
+
+test("a balancer has 1,000 nodes at most, and says so once when a Service has more", async () => {
+  const said = vi.spyOn(console, "warn").mockReturnValue();
+  putNodes(...Array.from({ length: 1_010 }, (_, number) => `10.0.${Math.floor(number / 250)}.${number % 250}`));
+  await assembled.findNodes();
+  await assembled.findNodes();
+  expect(assembled.entrance.context.balancers[0]?.nodes).toHaveLength(1_000);
+  const aboutNodes = said.mock.calls.filter(([sentence]) => String(sentence).includes("1000 nodes"));
+  said.mockRestore();
+  expect(aboutNodes).toHaveLength(1);
 });
 
 test("an API that is away leaves those that were found last, and is asked once at a time", async () => {

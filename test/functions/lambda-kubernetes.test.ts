@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Status } from "../../functions/status.ts";
 import { SecretText } from "../../shared/model/secret-text.ts";
 import { dirtyKey, lockKey } from "../../shared/reconcile/keys.ts";
 import { markText } from "../../shared/reconcile/mark.ts";
@@ -129,6 +130,9 @@ describe("with a Kubernetes API", () => {
     const answer = await call(`/admission/${token}`, { method: "POST", body: JSON.stringify(reviewed) });
     expect(await answer.json()).toMatchObject({ response: { allowed: true } });
     expect(lambda.ownInvocations).toBeGreaterThan(before);
+    // Nothing goes on after the answer: it is noted before it.
+    const { heard } = (await (await call("/status")).json()) as Status;
+    expect(heard?.review).toBeGreaterThan(Date.now() - 60_000);
     await expect.poll(() => served("reviewed.example"), patience).toBe(503);
     // By its name alone.
     expect(asked(`GET ${ingresses}/reviewed`) + asked(`GET ${ingresses}`)).toBeGreaterThan(0);

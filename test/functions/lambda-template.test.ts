@@ -73,6 +73,46 @@ test("what it does not need is empty, and then as if it were not set", () => {
   });
 });
 
+/** Of the secret, by the setting that it becomes. */
+const Secret = v.object({
+  Sub: v.pipe(v.string(), v.regex(/^\{\{resolve:secretsmanager:\$\{SecretName\}:SecretString:\w+\}\}$/)),
+});
+
+test("the secret that its head makes has all that it takes from there: operators' token is not the webhooks'", () => {
+  const taken = Object.entries(Resources.Function.Properties.Environment.Variables).flatMap(([name, value]) =>
+    v.is(Secret, value) ? [[name, /(\w+)\}\}$/.exec(value.Sub)?.[1] ?? ""] as const] : [],
+  );
+  expect(Object.fromEntries(taken)).toEqual({
+    ENTRANCE_WEBHOOK_TOKEN: "webhookToken",
+    ENTRANCE_OPERATOR_TOKEN: "operatorToken",
+    ENTRANCE_NODE_KEY: "nodeKey",
+    ENTRANCE_SEAL_KEY: "sealKey",
+  });
+  const head = readFileSync(`${root}infra/aws/entrance.yaml`, "utf8").replaceAll(/^# {0,3}/gm, "");
+  const command = /^aws secretsmanager create-secret (?:.*\\\n)*.*$/m.exec(head)?.[0];
+  const last = 'aws() { for last; do :; done; printf "%s" "$last"; }';
+  const env = { PATH: process.env["PATH"], NODE_KEY: "a-key-of-the-nodes" };
+  const made = execFileSync("sh", ["-c", `${last}\n${command}`], { env, encoding: "utf8" });
+  const secret = v.parse(v.record(v.string(), v.string()), JSON.parse(made));
+  expect(Object.keys(secret).toSorted()).toEqual(taken.map(([, key]) => key).toSorted());
+  const environment = Object.fromEntries(taken.map(([name, key]) => [name, secret[key]]));
+  const { webhookTokens, operatorTokens, nodeKey } = readConfig({ ...environment, ENTRANCE_LISTEN: "0.0.0.0:443" });
+  expect(nodeKey?.reveal()).toBe("a-key-of-the-nodes");
+  const tokens = [...webhookTokens, ...operatorTokens].map((token) => token.reveal());
+  expect(new Set(tokens).size).toBe(2);
+  // They stand in a URL, and in sed's.
+  for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{48}$/);
+});
+
+test.each(["README.md", "README.zh-CN.md"])("%s: operators call it with their own token", (name) => {
+  const readme = readFileSync(`${root}${name}`, "utf8");
+  const commands = [...readme.matchAll(/^.*(?:\$\{URL\}|\$URL).*$/gm)].map(([line]) => line);
+  const operators = commands.filter((line) => !line.startsWith("sed "));
+  expect(operators.length).toBeGreaterThan(1);
+  for (const line of operators) expect(line).toContain("$OPERATOR_TOKEN");
+  expect(readme).toContain("`operatorToken`");
+});
+
 test.each(["README.md", "README.zh-CN.md"])(
   "%s: the cluster's webhooks are told of the function by its URL",
   (name) => {

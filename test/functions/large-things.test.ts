@@ -75,7 +75,7 @@ class Place {
       await this.#host.settled();
       const { entrance } = this.#assembled;
       const door = { entrance, config: this.#config, counters: new ProcessCounters() };
-      const status = await readStatus(door, undefined, 1_000);
+      const status = await readStatus(door, undefined, { domains: 1_000, certificates: 1_000 });
       const head = status.balancers[0]?.head;
       const states = await Promise.all(this.nodes.map((node) => node.state()));
       const areEqual = states.every((state) => state.revision === head?.revision && state.digest === head.digest);

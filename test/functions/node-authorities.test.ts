@@ -1,23 +1,17 @@
 /** Whom Entrance trusts when it calls nodes by https: its own authority, and what ENTRANCE_NODE_CA names, side by side. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { root } from "../../infra/wrangler.ts";
 import { makeCertificate, type Pair } from "../harness/certificate.ts";
-import { freePorts } from "../harness/free-ports.ts";
 import { KubernetesServer } from "../harness/kubernetes-server.ts";
+import { SecureEntrance } from "../harness/secure-entrance.ts";
 import { service, slice } from "../observe/wire.ts";
 
 const patience = { timeout: 30_000, interval: 100 };
-let folder: string;
+let entrance: SecureEntrance;
 let api: KubernetesServer;
 let nodes: FakeNode[];
-let child: ChildProcess | undefined;
 
 /** It counts who got as far as to ask it something. */
 interface FakeNode {
@@ -27,19 +21,15 @@ interface FakeNode {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "entrance-authorities-"));
+  entrance = await SecureEntrance.prepare();
   api = await KubernetesServer.start();
   nodes = [];
 });
 
 afterEach(async () => {
-  if (child?.exitCode === null) {
-    child.kill("SIGKILL");
-    await once(child, "exit");
-  }
+  await entrance.remove();
   for (const { server } of nodes) server.close();
   await api.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function startNode({ chain, key }: Pair): Promise<FakeNode> {
@@ -53,19 +43,8 @@ async function startNode({ chain, key }: Pair): Promise<FakeNode> {
   return node;
 }
 
-function start(environment: Readonly<Record<string, string>>): void {
-  const env = { PATH: process.env["PATH"] ?? "", ...environment };
-  child = spawn(process.execPath, [path.join(root, "functions/node.ts")], { env, stdio: "ignore" });
-}
-
-function write(name: string, text: string): string {
-  const file = path.join(folder, name);
-  writeFileSync(file, text);
-  return file;
-}
-
 test.each<[string, (chain: string) => string]>([
-  ["a file", (chain) => write("named.crt", chain)],
+  ["a file", (chain) => entrance.write("named.crt", chain)],
   ["the text itself", (chain) => chain],
 ])("nodes of a Service are called by its name, whoever of both signed for them: %s", async (_, as) => {
   const name = "nodes.edge.svc";
@@ -80,14 +59,11 @@ test.each<[string, (chain: string) => string]>([
   api.put("/api/v1/namespaces/edge/services/nodes", service());
   api.put("/api/v1/namespaces/edge/secrets/nodes", { data: { "ca.crt": Buffer.from(ours.chain).toString("base64") } });
   const served = makeCertificate(["localhost"]);
-  const [port = 0] = await freePorts(1);
-  start({
-    ENTRANCE_LISTEN: `127.0.0.1:${port}`,
-    ENTRANCE_DATA: path.join(folder, "store"),
+  entrance.start({
     ENTRANCE_BALANCERS: JSON.stringify([{ name: "openresty", service: "edge/nodes:admin" }]),
     ENTRANCE_KUBE_API: api.url,
-    ENTRANCE_TLS_CERT: write("tls.crt", served.chain),
-    ENTRANCE_TLS_KEY: write("tls.key", served.key),
+    ENTRANCE_TLS_CERT: entrance.write("tls.crt", served.chain),
+    ENTRANCE_TLS_KEY: entrance.write("tls.key", served.key),
     ENTRANCE_NODE_TLS_SECRET: "edge/nodes",
     ENTRANCE_NODE_CA: as(named.chain),
   });

@@ -1,35 +1,20 @@
 /** HTTPS with files that somebody else replaces, as cert-manager and kubelet do, while Entrance serves. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import type { ClientRequest } from "node:http";
 import { Agent, request } from "node:https";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { root } from "../../infra/wrangler.ts";
 import { makeCertificate, type Pair } from "../harness/certificate.ts";
-import { freePorts } from "../harness/free-ports.ts";
+import { SecureEntrance } from "../harness/secure-entrance.ts";
 
 const patience = { timeout: 20_000 };
 const name = "entrance.entrance.svc";
-let folder: string;
-let port: number;
-let child: ChildProcess | undefined;
-let said = "";
+let entrance: SecureEntrance;
 
 beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "entrance-serving-"));
-  [port = 0] = await freePorts(1);
-  said = "";
+  entrance = await SecureEntrance.prepare();
 });
 
-afterEach(async () => {
-  if (child !== undefined && child.exitCode === null) {
-    child.kill("SIGTERM");
-    await once(child, "exit");
-  }
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => entrance.remove());
 
 test("a new pair serves without a restart, and half of one changes nothing until the other half is there", async () => {
   const [first, second] = [makeCertificate([name]), makeCertificate([name])];
@@ -39,16 +24,22 @@ test("a new pair serves without a restart, and half of one changes nothing until
   expect(await trusts(second)).toBe(false);
 
   // Between two writes of whoever replaces them.
-  writeFileSync(path.join(folder, "tls.crt"), second.chain);
-  child?.kill("SIGHUP");
-  await expect.poll(() => said, patience).toMatch(/entrance: its certificate: .*mismatch/);
+  entrance.write("tls.crt", second.chain);
+  entrance.signal("SIGHUP");
+  await expect.poll(() => entrance.said, patience).toMatch(/entrance: its certificate: .*must hold a certificate and/);
+  expect(await trusts(first)).toBe(true);
+
+  // Whoever writes into a file empties it first.
+  entrance.write("tls.crt", "");
+  entrance.signal("SIGHUP");
+  await expect.poll(() => entrance.said, patience).toContain("ENTRANCE_TLS_CERT names something that is no PEM");
   expect(await trusts(first)).toBe(true);
 
   write(second);
-  child?.kill("SIGHUP");
+  entrance.signal("SIGHUP");
   await expect.poll(() => trusts(second), patience).toBe(true);
   expect(await trusts(first)).toBe(false);
-  expect(said).not.toContain("PRIVATE KEY");
+  expect(entrance.said).not.toContain("PRIVATE KEY");
 });
 
 test("whoever keeps connections loses no request when it ends: each is closed with an answer", async () => {
@@ -63,8 +54,8 @@ test("whoever keeps connections loses no request when it ends: each is closed wi
     while (!isOver) answers.push(await ask(pair, agent));
   });
   await expect.poll(() => answers.length, patience).toBeGreaterThan(50);
-  child?.kill("SIGTERM");
-  const [code] = await once(child as ChildProcess, "exit");
+  entrance.signal("SIGTERM");
+  const code = await entrance.ended();
   isOver = true;
   await Promise.all(asking);
   agent.destroy();
@@ -77,36 +68,54 @@ test("whoever keeps connections loses no request when it ends: each is closed wi
 
 test("a file that is not there is named, with its setting", async () => {
   start();
-  const [code] = await once(child as ChildProcess, "exit");
-  expect(code).toBe(1);
-  expect(said).toContain(`ENTRANCE_TLS_CERT names ${path.join(folder, "tls.crt")}, which is not there`);
+  expect(await entrance.ended()).toBe(1);
+  expect(entrance.said).toContain(`ENTRANCE_TLS_CERT names ${entrance.path("tls.crt")}, which is not there`);
+});
+
+const pair = makeCertificate([name]);
+const others = makeCertificate([name]);
+const sentence =
+  "ENTRANCE_TLS_CERT and ENTRANCE_TLS_KEY must hold a certificate and its key, without a password, as PEM";
+const locked = execFileSync("openssl", ["pkey", "-aes256", "-passout", "pass:a"], {
+  input: pair.key,
+  encoding: "utf8",
+});
+
+test.each<[string, Pair, string]>([
+  ["an empty certificate", { ...pair, chain: "" }, "ENTRANCE_TLS_CERT names something that is no PEM"],
+  ["an empty key", { ...pair, key: "" }, "ENTRANCE_TLS_KEY names something that is no PEM"],
+  ["a certificate that is no PEM", { ...pair, chain: "hidden" }, "ENTRANCE_TLS_CERT names something that is no PEM"],
+  ["a certificate that is cut off", { ...pair, chain: pair.chain.slice(0, 200) }, sentence],
+  ["an intermediate that is cut off", { ...pair, chain: pair.chain + others.chain.slice(0, 200) }, sentence],
+  ["another's key", { ...pair, key: others.key }, sentence],
+  ["a key of another kind", { ...pair, key: makeCertificate([name], { key: "rsa:2048" }).key }, sentence],
+  ["a key with a password", { ...pair, key: locked }, sentence],
+  ["one in place of the other", { chain: pair.key, key: pair.chain }, sentence],
+])("%s is told in one sentence, with its setting, before anything is served", async (_, unusable, told) => {
+  write(unusable);
+  start();
+  expect(await entrance.ended()).toBe(1);
+  expect(entrance.said).toBe(`entrance: ${told}\n`);
 });
 
 function write({ chain, key }: Pair): void {
-  writeFileSync(path.join(folder, "tls.crt"), chain);
-  writeFileSync(path.join(folder, "tls.key"), key);
+  entrance.write("tls.crt", chain);
+  entrance.write("tls.key", key);
 }
 
 function start(): void {
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    ENTRANCE_LISTEN: `127.0.0.1:${port}`,
-    ENTRANCE_DATA: path.join(folder, "store"),
-    ENTRANCE_TLS_CERT: path.join(folder, "tls.crt"),
-    ENTRANCE_TLS_KEY: path.join(folder, "tls.key"),
-  };
-  child = spawn(process.execPath, [path.join(root, "functions/node.ts")], { env, stdio: ["ignore", "pipe", "pipe"] });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-  }
+  entrance.start({ ENTRANCE_TLS_CERT: entrance.path("tls.crt"), ENTRANCE_TLS_KEY: entrance.path("tls.key") });
+}
+
+/** A request that trusts this certificate alone. */
+function healthz({ chain }: Pair, agent: Agent | false): ClientRequest {
+  return request({ host: "127.0.0.1", port: entrance.port, path: "/healthz", servername: name, ca: chain, agent });
 }
 
 /** Whether it serves with this very certificate. */
-function trusts({ chain }: Pair): Promise<boolean> {
+function trusts(pair: Pair): Promise<boolean> {
   return new Promise((resolve) => {
-    const asked = request({ host: "127.0.0.1", port, path: "/healthz", servername: name, ca: chain, agent: false });
+    const asked = healthz(pair, false);
     asked.on("response", (answer) => {
       answer.resume();
       resolve(answer.statusCode === 200);
@@ -117,9 +126,9 @@ function trusts({ chain }: Pair): Promise<boolean> {
 }
 
 /** The status and what becomes of the connection, or why there is no answer. */
-function ask({ chain }: Pair, agent: Agent): Promise<string> {
+function ask(pair: Pair, agent: Agent): Promise<string> {
   return new Promise((resolve) => {
-    const asked = request({ host: "127.0.0.1", port, path: "/healthz", servername: name, ca: chain, agent });
+    const asked = healthz(pair, agent);
     asked.on("response", (answer) => {
       answer.resume();
       answer.on("end", () => resolve(`${answer.statusCode} ${answer.headers.connection}`));

@@ -85,7 +85,9 @@ test("a file that is not there, or is no PEM, is told before anything is sent", 
     if (store.type === "embedded") throw new Error("not shared");
     return openSharedStore(store);
   };
-  await expect(open({ ENTRANCE_ETCD_CA: "/nowhere.pem" })).rejects.toThrow(/^ENTRANCE_ETCD_CA cannot be read/);
+  await expect(open({ ENTRANCE_ETCD_CA: "/nowhere.pem" })).rejects.toThrow(
+    /^ENTRANCE_ETCD_CA names \/nowhere.pem, which is not there/,
+  );
   await expect(open({ ENTRANCE_ETCD_CA: import.meta.filename })).rejects.toThrow(/^ENTRANCE_ETCD_CA names/);
 });
 

@@ -131,7 +131,7 @@ describe("a setting that can't be used is told by its name, and nothing starts",
     [{ ENTRANCE_NODE_ADMIN_CERT: "/a.pem" }, /ENTRANCE_NODE_ADMIN_KEY is needed beside ENTRANCE_NODE_ADMIN_CERT/],
     [{ ENTRANCE_NODE_V1_LISTEN: "10.0.0.1:10002" }, /ENTRANCE_NODE_V1_ALLOW is needed beside/],
     [{ ENTRANCE_NODE_TRUSTED_PROXIES: "10.0.0.0/8,$(id)" }, /a trusted proxy must be/],
-    [{ ENTRANCE_NODE_DIRECTORY: "/tmp/a;b" }, /choose a path without/],
+    [{ ENTRANCE_NODE_DIRECTORY: "/tmp/a;b" }, /the node's folder needs a path without/],
     [{ ENTRANCE_HTTP_SUFFIX: "a'b" }, /the suffix must be a DNS name/],
     [{ ENTRANCE_NODE_DRAIN_SECONDS: "-1" }, /ENTRANCE_NODE_DRAIN_SECONDS must be/],
   ])("%j", async (settings, sentence) => {

@@ -22,7 +22,7 @@ test.each<[string, Partial<NodeOptions>, RegExp]>([
   ["a key with a line break", { keys: [`${KEY}\nmore`] }, /visible ASCII/],
   ["a short key", { keys: ["short"] }, /16 to 256/],
   ["a suffix with a quote", { suffix: 'a";}' }, /suffix must be a DNS name/],
-  ["a folder with a quote", { directory: `${directory}/a";` }, /can't run in/],
+  ["a folder with a quote", { directory: `${directory}/a";` }, /the node's folder needs a path without/],
   ["too little memory", { memoryMiB: 0 }, /memoryMiB/],
 ])("%s is refused", (_, options, sentence) => {
   expect(() => prepareNode({ ...good, ...options })).toThrow(sentence);

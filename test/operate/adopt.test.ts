@@ -1,8 +1,9 @@
 /** Nodes that another store drove: left alone until an operator says that this one replaces it, and for a while only. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { adopt, adoptionMs, strangeNodes } from "../../shared/operate/adopt.ts";
 import { balancersOf, changeHead } from "../../shared/operate/change-head.ts";
 import { forget } from "../../shared/operate/forget.ts";
+import { freeze } from "../../shared/operate/freeze.ts";
 import { newTestEntrance, type TestEntrance, testNode } from "../harness/entrance.ts";
 import { newModelNode } from "../harness/model-node.ts";
 import { observed, seenIngress, seenService } from "../harness/seen.ts";
@@ -100,6 +101,15 @@ test("a balancer is forgotten once nothing is wanted of it", async () => {
     translation: { ...first.context.translation, balancers: [{ name: "another", classes: ["another"] }] },
   });
   await ticked(next);
+  // An operator freezes it in the middle of it.
+  const { list } = store;
+  const listing = vi.spyOn(store, "list").mockImplementationOnce(async (...args) => {
+    await freeze(store, balancer, 1);
+    return list.apply(store, args);
+  });
+  await expect(forget(store, balancer)).rejects.toMatchObject({ code: "busy" });
+  listing.mockRestore();
+  expect(await balancersOf(store)).toEqual(["another", balancer]);
   await forget(store, balancer);
   expect(await balancersOf(store)).toEqual(["another"]);
   expect((await store.list(`log/${balancer}`, undefined, 10)).entries).toEqual([]);

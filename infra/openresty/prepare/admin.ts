@@ -2,7 +2,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { address, checkDirectory, integer, isLoopback } from "./checked.ts";
+import { address, checkPath, integer, isLoopback } from "./checked.ts";
+import { namesFile } from "./named-file.ts";
 import { NodeSetupError } from "./setup-error.ts";
 
 export interface AdminTls {
@@ -20,16 +21,21 @@ export interface V1Listener {
 
 const MAX_RANGES = 256;
 
-function read(what: string, path: string): Buffer {
+const FILES = {
+  certificate: "the admin API's certificate (ENTRANCE_NODE_ADMIN_CERT)",
+  key: "the admin API's key (ENTRANCE_NODE_ADMIN_KEY)",
+} as const satisfies AdminTls;
+
+function read(what: string, file: string): Buffer {
   try {
-    return readFileSync(path);
+    return readFileSync(file);
   } catch {
-    throw new NodeSetupError(`${what} names ${path}, which is not there or may not be read`);
+    throw new NodeSetupError(`${what} ${namesFile(file, "is not there or may not be read")}`);
   }
 }
 
 function checkPair({ certificate, key }: AdminTls): void {
-  const [chain, secret] = [read("the admin API's certificate", certificate), read("the admin API's key", key)];
+  const [chain, secret] = [read(FILES.certificate, certificate), read(FILES.key, key)];
   let fits = false;
   try {
     fits = new X509Certificate(chain).checkPrivateKey(createPrivateKey(secret));
@@ -52,8 +58,8 @@ export function adminTlsConf(
       "the admin API needs a certificate where others reach it: name its files (ENTRANCE_NODE_ADMIN_CERT, ENTRANCE_NODE_ADMIN_KEY) or bind it to loopback",
     );
   }
-  const files = { certificate: checkDirectory(tls.certificate), key: checkDirectory(tls.key) };
-  checkPair(files);
+  const files = { certificate: checkPath(FILES.certificate, tls.certificate), key: checkPath(FILES.key, tls.key) };
+  checkPair(tls);
   const lines = [
     `ssl_certificate ${files.certificate};`,
     `ssl_certificate_key ${files.key};`,

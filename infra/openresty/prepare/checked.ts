@@ -1,6 +1,7 @@
 /** Values that become configuration: checked numbers, addresses and names, or a sentence that says what to change. */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { adviceOn } from "./named-file.ts";
 import { NodeSetupError } from "./setup-error.ts";
 
 export function integer(what: string, value: number, least: number, most: number): number {
@@ -37,10 +38,11 @@ export function checkSuffix(suffix: string): string {
 }
 
 // nginx's own search paths end at these characters.
-export function checkDirectory(directory: string): string {
-  const path = resolve(directory);
+export function checkPath(what: string, value: string): string {
+  const path = resolve(value);
   if (/[;?"'\\$\s{}#]/.test(path)) {
-    throw new NodeSetupError(`the node can't run in ${path}: choose a path without spaces, quotes and ; ? $ { } # \\`);
+    const advice = adviceOn(value);
+    throw new NodeSetupError(`${what} needs a path without spaces, quotes and ; ? $ { } # \\${advice}`);
   }
   return path;
 }

@@ -1,6 +1,5 @@
 /** Who the workers run as, and how many connections each may hold. */
-import { lchownSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import { NodeSetupError } from "./setup-error.ts";
 
 const CONNECTIONS = 16_384;
@@ -16,15 +15,6 @@ function nameOfId(file: string, id: number): string | undefined {
   const lines = readFileSync(file, "utf8").split("\n");
   const name = lines.map((line) => line.split(":")).find((fields) => fields[2] === String(id))?.[0];
   return name !== undefined && /^[a-z_][a-z0-9_-]*$/.test(name) ? name : undefined;
-}
-
-/** A mounted folder of the machine's is root's: who owns the folder around it gets it, so that no worker runs as root. */
-export function giveFromRoot(stateDirectory: string, { uid, gid }: { uid: number; gid: number }): void {
-  if (process.getuid?.() !== 0 || uid === 0 || statSync(stateDirectory).uid !== 0) return;
-  for (const name of readdirSync(stateDirectory, { recursive: true })) {
-    lchownSync(join(stateDirectory, String(name)), uid, gid);
-  }
-  lchownSync(stateDirectory, uid, gid);
 }
 
 /** Started as root, workers run as the owner of the state folder; otherwise as whoever starts them. */

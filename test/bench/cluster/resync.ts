@@ -1,4 +1,5 @@
 /** A LIST of everything that finds nothing new: it sends nothing to any node. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../cluster/api.ts";
 import { rounded } from "../statistics.ts";
 import type { ClusterFigures } from "./figures.ts";
@@ -6,6 +7,8 @@ import type { Site } from "./site.ts";
 import { bytesToNodes } from "./trace-settings.ts";
 
 const withinMs = 300_000;
+/** What a LIST has marked is translated after it: by the timer at the latest, and told with the trace's next lines. */
+const sentWithinMs = 6_000;
 
 export async function benchResync(
   site: Site,
@@ -20,6 +23,8 @@ export async function benchResync(
   await site.installed.resync();
   await until("everything is listed", async () => (await lastList(site)) > before, withinMs);
   const seconds = (performance.now() - begun) / 1_000;
+  await until("nothing is marked", async () => (await site.installed.status()).marks.due === 0, withinMs);
+  await sleep(sentWithinMs);
   return { bytesToNodes: bytesToNodes(site.traceFolder) - bytes, seconds10000: rounded(seconds, 2) };
 }
 

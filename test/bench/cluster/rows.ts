@@ -3,7 +3,8 @@ import { until } from "../../cluster/api.ts";
 import type { Facts } from "../../cluster/field.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import { rounded } from "../statistics.ts";
-import { type AdmissionFigures, benchAdmission } from "./admission.ts";
+import { type Admission, benchAdmission } from "./admission.ts";
+import { type AdmissionTable, admissionTable } from "./admission-table.ts";
 import { benchBurst } from "./burst.ts";
 import { type BurstTable, burstTable } from "./burst-table.ts";
 import { benchChangedRoute } from "./changed-route.ts";
@@ -13,13 +14,14 @@ import type { ClusterFigures } from "./figures.ts";
 import { benchNewRoute, type NewRoutes } from "./new-route.ts";
 import { benchResync, lastList } from "./resync.ts";
 import { hostOf, route, Site } from "./site.ts";
-import { readTrace } from "./trace-settings.ts";
+import { readCopies, readTrace } from "./trace-settings.ts";
 import { traceTable } from "./trace-table.ts";
 
 type Say = (line: string) => void;
 type Row = keyof ClusterFigures;
 
 const few = 100;
+const reviewed = Array.from({ length: few }, (_, number) => `few-${number}`);
 /** A quarter of an hour of an idle machine's time, at most. */
 const fillMs = 600_000;
 const webhooks = ["entrance", "entrance-endpointslices"].map((name) => ({
@@ -57,11 +59,12 @@ export async function runRows(
   const traced = (title: string, { timed }: NewRoutes) => {
     if (options.trace) printTrace(title, site, timed);
   };
-  let small: AdmissionFigures | undefined;
+  let small: Admission | undefined;
   await attempt("admission", wants("admission"), async () => {
-    await site.create(Array.from({ length: few }, (_, number) => route(`few-${number}`)));
+    await site.create(reviewed.map((name) => route(name)));
     await site.quiet();
-    small = await benchAdmission(site, say);
+    small = await benchAdmission(site, reviewed, say);
+    if (options.trace) printAdmission(`${few} Ingresses`, admissionTable(small, readCopies(site.traceFolder)));
   });
   await attempt("newRoute", wants("newRoute"), async () => {
     const rows = await benchNewRoute(site, "new", options.routes, say);
@@ -82,7 +85,9 @@ export async function runRows(
     add({ resyncUnchanged: await benchResync(site, say) }),
   );
   await attempt("admission", small !== undefined, async () => {
-    const large = await benchAdmission(site, say);
+    const large = await benchAdmission(site, reviewed, say);
+    const many = `${options.ingresses} Ingresses`;
+    if (options.trace) printAdmission(many, admissionTable(large, readCopies(site.traceFolder)));
     const { p99Ms: p99Ms10000, medianMs: medianMs10000 } = large;
     const { p99Ms: p99Ms100, medianMs: medianMs100 } = small ?? large;
     add({ admission: { p99Ms100, p99Ms10000, medianMs100, medianMs10000 } });
@@ -127,6 +132,16 @@ async function fill(site: Site, many: number, say: Say): Promise<void> {
 function printBurst({ ends, counts }: BurstTable): void {
   console.error("\nburst1000: when each stage was done with the last of them, in ms after the last write had returned");
   for (const [stage, ms] of Object.entries(ends)) console.error(`  ${stage.padEnd(60)}${ms.toFixed(0).padStart(8)}`);
+  console.error(`  ${JSON.stringify(counts)}\n`);
+}
+
+function printAdmission(title: string, { stages, counts, reviews }: AdmissionTable): void {
+  const columns = (...values: readonly string[]) => values.map((value) => value.padStart(12)).join("");
+  console.error(`\nadmission, ${title}: where each millisecond goes, on average over ${reviews} reviews`);
+  console.error(`  ${"".padEnd(52)}${columns("all", "slowest 2 %")}`);
+  for (const { stage, ms, slowestMs } of stages) {
+    console.error(`  ${stage.padEnd(52)}${columns(ms.toFixed(2), slowestMs.toFixed(2))}`);
+  }
   console.error(`  ${JSON.stringify(counts)}\n`);
 }
 

@@ -10,7 +10,7 @@ import { ingress, namespace, web } from "../../cluster/objects.ts";
 import { KEY, startNode, type TestNode } from "../../harness/node.ts";
 import { traceSettings } from "./trace-settings.ts";
 
-export const within = "bench";
+const within = "bench";
 /** 10,000 routes and as many of the rows' own. */
 const memoryMiB = 256;
 const writesAtOnce = 32;

@@ -14,11 +14,16 @@ export function traceSettings(folder: string, whole: boolean): Readonly<Record<s
 
 /** In order of time, of all copies. */
 export function readTrace(folder: string): TraceEvent[] {
-  const lines = globSync("*.ndjson", { cwd: folder }).flatMap((file) =>
-    readFileSync(path.join(folder, file), "utf8").split("\n").filter(Boolean),
-  );
-  const events = lines.map((line) => JSON.parse(line) as TraceEvent);
+  const events = readCopies(folder).flat();
   return events.sort((a, b) => Number(BigInt(a.at) - BigInt(b.at)));
+}
+
+/** Of each copy, in order of time. */
+export function readCopies(folder: string): TraceEvent[][] {
+  return globSync("*.ndjson", { cwd: folder }).map((file) => {
+    const lines = readFileSync(path.join(folder, file), "utf8").split("\n").filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as TraceEvent);
+  });
 }
 
 /** Of changes and snapshots, since the copies run. */

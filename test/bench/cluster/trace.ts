@@ -4,9 +4,11 @@
  * have in common.
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
 import { appendFileSync } from "node:fs";
 import path from "node:path";
+import { PerformanceObserver } from "node:perf_hooks";
 
 /** One line of a process's file. */
 export interface TraceEvent {
@@ -21,9 +23,14 @@ export interface TraceEvent {
     | "push-answered"
     | "store"
     | "store-answered"
-    | "status";
+    | "status"
+    | "garbage";
   /** Of a push: its body. */
   readonly bytes?: number;
+  /** Which review of this process it belongs to; the store is also asked for other things meanwhile. */
+  readonly review?: number;
+  /** Of a collection of garbage that was just over: how long nothing else ran. */
+  readonly ms?: number;
 }
 
 interface Request {
@@ -38,8 +45,15 @@ const isWhole = process.env["TRACE_WHOLE"] === "1";
 const everyMs = 100;
 const pending: TraceEvent[] = [];
 
-function tell(what: TraceEvent["what"], bytes?: number): void {
-  pending.push({ at: String(process.hrtime.bigint()), what, ...(bytes === undefined ? {} : { bytes }) });
+/** Which review's work it is that runs. */
+const within = new AsyncLocalStorage<number>();
+
+function tell(what: TraceEvent["what"], more: Pick<TraceEvent, "bytes" | "review" | "ms"> = {}): void {
+  pending.push({ at: String(process.hrtime.bigint()), what, ...more });
+}
+
+function ofReview(review: number | undefined): Pick<TraceEvent, "review"> {
+  return review === undefined ? {} : { review };
 }
 
 function flush(file: string): void {
@@ -61,7 +75,7 @@ function listen(): void {
     const { request } = message as { request: Request };
     const what = whatOf(request);
     if (what === undefined || (what !== "push" && !isWhole)) return;
-    tell(what, what === "push" ? Number(request.contentLength ?? request.body?.length ?? 0) : undefined);
+    tell(what, what === "push" ? { bytes: Number(request.contentLength ?? request.body?.length ?? 0) } : {});
     if (what !== "status") known.set(request, what);
   });
   subscribe("undici:request:trailers", (message) => {
@@ -69,18 +83,32 @@ function listen(): void {
     if (what !== undefined && isWhole) tell(`${what}-answered`);
   });
   if (!isWhole) return;
-  const reviews = new WeakSet<object>();
+  const reviews = new WeakMap<object, number>();
+  let count = 0;
   subscribe("http.server.request.start", (message) => {
     const { request } = message as { request: { url?: string } };
     if (request.url?.startsWith("/admission") !== true) return;
-    reviews.add(request);
-    tell("review");
+    count += 1;
+    reviews.set(request, count);
+    within.enterWith(count);
+    tell("review", { review: count });
   });
   subscribe("http.server.response.finish", (message) => {
-    if (reviews.has((message as { request: object }).request)) tell("review-answered");
+    const review = reviews.get((message as { request: object }).request);
+    if (review !== undefined) tell("review-answered", { review });
   });
-  subscribe("http2.client.stream.start", () => tell("store"));
-  subscribe("http2.client.stream.close", () => tell("store-answered"));
+  const asked = new WeakMap<object, number>();
+  subscribe("http2.client.stream.start", (message) => {
+    const review = within.getStore();
+    if (review !== undefined) asked.set((message as { stream: object }).stream, review);
+    tell("store", ofReview(review));
+  });
+  subscribe("http2.client.stream.close", (message) =>
+    tell("store-answered", ofReview(asked.get((message as { stream: object }).stream))),
+  );
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) tell("garbage", { ms: duration });
+  }).observe({ entryTypes: ["gc"] });
 }
 
 if (folder !== undefined) {

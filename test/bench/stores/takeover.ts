@@ -1,8 +1,9 @@
 /** The lock's holder is killed in the middle of a turn: until another copy has brought all that was acknowledged to all nodes. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { lockKey } from "../../../shared/reconcile/keys.ts";
+import { dirtyPartition, lockKey } from "../../../shared/reconcile/keys.ts";
 import { readLock } from "../../../shared/reconcile/lock.ts";
 import type { Store } from "../../../shared/store/port.ts";
+import type { EntranceProcess } from "../../harness/entrance-process.ts";
 import type { Place, StoreName, Stores } from "../../harness/every-store.ts";
 import { rounded } from "../statistics.ts";
 import { Field, isOk } from "./field.ts";
@@ -31,12 +32,16 @@ async function takeover(field: Field, place: Place, name: StoreName, first: numb
   );
   await field.tell([ingressOf(first)]);
   await field.served([hostOf(first)], isOk);
-  const [holder] = field.entrances;
-  if (holder === undefined) throw new Error("no Entrance");
+  const byInstance = new Map<string, EntranceProcess>();
+  for (const entrance of field.entrances) byInstance.set((await entrance.status()).instance, entrance);
   await field.tell(all.map((route) => ingressOf(route)));
-  if (name !== "embedded") await held(place);
+  // The embedded one is nobody else's to look at while its process lives.
+  const [sole] = field.entrances;
+  const holder = name === "embedded" && sole ? sole : await looking(place, (store) => stoppedHolder(store, byInstance));
   await holder.kill9();
   const killed = performance.now();
+  const left = await looking(place, (store) => store.list(dirtyPartition, undefined, 1));
+  if (left.entries.length === 0) throw new Error(tooFew);
   if (name === "embedded") await holder.start();
   await field.served(all.map(hostOf), isOk);
   const seconds = (performance.now() - killed) / 1_000;
@@ -44,15 +49,27 @@ async function takeover(field: Field, place: Place, name: StoreName, first: numb
   return seconds;
 }
 
-/** All is acknowledged by now; a turn that is under way has the lock. */
-async function held(place: Place): Promise<void> {
-  const store: Store = await place.open();
+async function looking<T>(place: Place, look: (store: Store) => Promise<T>): Promise<T> {
+  const store = await place.open();
   try {
-    for (const end = performance.now() + holdWithinMs; performance.now() < end; await sleep(1)) {
-      if (readLock(await store.get(lockKey)).holder !== "") return;
-    }
-    throw new Error("no turn was under way when all was acknowledged: more routes are needed");
+    return await look(store);
   } finally {
     await store.close();
   }
+}
+
+const tooFew = "no turn was under way when all was acknowledged: more routes are needed";
+
+/** All is acknowledged by now; a turn that is under way has the lock. Whoever has it is stopped with it in its hand. */
+async function stoppedHolder(store: Store, byInstance: ReadonlyMap<string, EntranceProcess>): Promise<EntranceProcess> {
+  const holderNow = async () => readLock(await store.get(lockKey)).holder;
+  for (const end = performance.now() + holdWithinMs; performance.now() < end; await sleep(1)) {
+    const name = await holderNow();
+    const holder = byInstance.get(name);
+    if (holder === undefined) continue;
+    holder.signal("SIGSTOP");
+    if ((await holderNow()) === name) return holder;
+    holder.signal("SIGCONT");
+  }
+  throw new Error(tooFew);
 }

@@ -4,7 +4,7 @@ import { until } from "../api.ts";
 import { command } from "../command.ts";
 import { ingress, service, web } from "../objects.ts";
 import { World } from "../world.ts";
-import { application, counter, isFull, outcome, stopwatch, Traffic } from "./drill.ts";
+import { application, counter, isFull, outcome, stopwatch, trafficTo } from "./drill.ts";
 
 let world: World;
 const within = "restored";
@@ -47,7 +47,7 @@ test.each(isFull ? ways : ways.slice(0, 1))("restored %s", { timeout: 600_000 },
   await until("it has moved", async () => (await world.pods(moved, 1)).values().next().value?.startsWith("two-"));
   const eras = await counter(world, "entrance_eras_total");
 
-  const traffic = new Traffic(world, host);
+  const traffic = trafficTo(world, host);
   await command(world.facts.commands, { do: "restore", file, more: [...more] });
   const since = stopwatch();
   // What the CronJob does every five minutes.
@@ -57,7 +57,7 @@ test.each(isFull ? ways : ways.slice(0, 1))("restored %s", { timeout: 600_000 },
   await until("it is back", async () => (await world.pods(moved, 1)).values().next().value?.startsWith("web-"));
   const counted = await traffic.stop();
   outcome(`etcd restored (${way})`, `${since()} later nodes had what the backup has`, counted);
-  expect([...counted.failed]).toEqual([]);
+  expect(counted.wrong).toEqual([]);
   if (isEarlier) expect(await counter(world, "entrance_eras_total")).toBeGreaterThan(eras);
   // Life goes on, at versions that have been before.
   await world.apply(ingress(within, `after-${name}`, `after-${name}.restored.example`, { to: "web" }));

@@ -36,6 +36,17 @@ export function tokenCases(caller: () => Caller): void {
     expect(await call(`/admission/${token}`, undefined)).toBe(200);
   });
 
+  test("nothing is taken from a page of the web, whatever its token", async () => {
+    for (const path of ["/audit", "/admission", "/resync", "/store"]) {
+      const headers = { authorization: `Bearer ${token}`, origin: "https://shop.example" };
+      // An answer before all of it was sent would be lost with the connection.
+      const body = JSON.stringify({ ...eventList(), padding: "-".repeat(1_000_000) });
+      const answer = await caller().fetch(path, { method: "POST", headers, body });
+      expect(answer.status, path).toBe(400);
+      expect(await answer.json()).toMatchObject({ error: "invalid", message: expect.stringContaining("Origin") });
+    }
+  });
+
   test("health needs none, views on loopback neither, and nothing says what the token is", async () => {
     for (const path of ["/healthz", "/readyz", "/status", "/metrics", "/"]) {
       const answer = await caller().fetch(path);
