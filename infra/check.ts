@@ -1,4 +1,4 @@
-/** `npm run check`: format, lint, types, dead code, the direction of imports, and the Lua; all side by side. */
+/** `npm run check`: format, lint, types, dead code, the direction of imports, mutants, and the Lua; all side by side. */
 import { spawn } from "node:child_process";
 import { root } from "./wrangler.ts";
 
@@ -7,6 +7,8 @@ interface Check {
   readonly command: readonly [string, ...string[]];
   /** What to type when the program itself is missing. */
   readonly install?: string;
+  /** `npm test` has it among the others. */
+  readonly isTest?: true;
 }
 
 export interface CheckResult {
@@ -25,8 +27,16 @@ export const checks: readonly Check[] = [
     command: ["knip", "--config", "infra/knip.jsonc", "--no-progress", "--treat-config-hints-as-errors"],
   },
   {
-    name: "direction of imports",
-    command: ["vitest", "run", "--config", "test/vitest.config.ts", "test/architecture.test.ts"],
+    name: "direction of imports, and mutants",
+    command: [
+      "vitest",
+      "run",
+      "--config",
+      "test/vitest.config.ts",
+      "test/architecture.test.ts",
+      "test/simulate/mutation.test.ts",
+    ],
+    isTest: true,
   },
   {
     name: "Lua",

@@ -1,6 +1,6 @@
 /** Notes of objects whose users are to be told something else: written with the want that says so, worked off later. */
 import * as v from "valibot";
-import { canonicalJson } from "../model/canonical.ts";
+import { isEqual } from "../model/equal.ts";
 import { isContest, type Reference } from "../model/reference.ts";
 import type { SeenObject } from "../model/seen/object.ts";
 import type { Entry, Write } from "../store/port.ts";
@@ -42,7 +42,7 @@ export function announcing(
 ): readonly Write[] {
   if (context.status === undefined || isContest(reference.kind)) return [];
   const isOther = hasStatus(object, after) && before.seen !== after.seen;
-  if (!isOther && canonicalJson(toldOf(before)) === canonicalJson(toldOf(after))) return [];
+  if (!isOther && isEqual(toldOf(before), toldOf(after))) return [];
   return [{ key: announceKey(reference), value: announcementText(context.now(), 0) }];
 }
 

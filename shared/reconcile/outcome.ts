@@ -1,5 +1,5 @@
 /** What a translation's outcome means for the store: who is translated again, what changes on each balancer. */
-import { canonicalJson } from "../model/canonical.ts";
+import { isEqual } from "../model/equal.ts";
 import { isContest, parseReferenceKey, type Reference, referenceKey } from "../model/reference.ts";
 import { parseResourceKey } from "../model/resource-key.ts";
 import type { Write } from "../store/port.ts";
@@ -106,9 +106,7 @@ export async function stageOutcome(
     // They have members for what goes, too.
     if (isLosing) await ledger.mark(slices);
   }
-  const returned = Object.keys(before.uses).filter(
-    (key) => !(key in uses) || canonicalJson(before.uses[key]) !== canonicalJson(uses[key]),
-  );
+  const returned = Object.keys(before.uses).filter((key) => !(key in uses) || !isEqual(before.uses[key], uses[key]));
   await stage(returned.length > 0 ? all : uses);
   let left: Want["uses"] = all;
   for (let start = 0; start < returned.length; start += returnedPerGroup) {
@@ -157,7 +155,7 @@ async function affectedBy(
 ): Promise<readonly Reference[]> {
   const { reference, translation, users } = found;
   if (reference.kind === "Ingress" || reference.kind === "EndpointSlice") return [];
-  const isHeldAnew = canonicalJson(before.holding ?? null) !== canonicalJson(translation.holding ?? null);
+  const isHeldAnew = !isEqual(before.holding, translation.holding);
   if (before.seen !== seen || isHeldAnew) {
     const all = isClaimable(reference) ? users : usersIn(await ledger.listAll(usersPartition(reference)));
     return all.map((user) => user.reference);
@@ -171,7 +169,7 @@ async function affectedBy(
 /** Who holds a contest, and since which turn. */
 function held(ledger: Ledger, { holding }: Translation, before: Want): Pick<Want, "holding" | "heldSince"> {
   if (holding === undefined) return {};
-  const isSame = canonicalJson(holding) === canonicalJson(before.holding ?? null);
+  const isSame = isEqual(holding, before.holding);
   return { holding, heldSince: isSame ? (before.heldSince ?? 0) : ledger.fence };
 }
 
@@ -181,7 +179,7 @@ function valuesOf(resources: Readonly<Record<string, WantedResource>>): Record<s
 
 /** A fault of ours among what is told is over now. */
 function isTold(told: Refused, reasons: readonly string[]): boolean {
-  return told.retryAt === undefined && canonicalJson(told.reasons) === canonicalJson(reasons);
+  return told.retryAt === undefined && isEqual(told.reasons, reasons);
 }
 
 function poolsIn(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,5 +1,6 @@
 /** Makes an object a user of what its translation is about to read, and tells who is to be translated for its claims. */
 import { canonicalJson } from "../model/canonical.ts";
+import { isEqual } from "../model/equal.ts";
 import type { SeenReference } from "../model/observation.ts";
 import { type Reference, referenceKey } from "../model/reference.ts";
 import { certificateKey, domainKey, poolKey } from "../model/resource-key.ts";
@@ -38,10 +39,7 @@ export async function register(
       const last = before.uses[referenceKey(reference)];
       return { reference, last, claim: widened(last, claim) };
     })
-    .filter(
-      ({ last, claim }) =>
-        last === undefined || canonicalJson(last) !== canonicalJson(claim) || (isResumed && claim !== null),
-    );
+    .filter(({ last, claim }) => last === undefined || !isEqual(last, claim) || (isResumed && claim !== null));
   const claimed: Reference[] = [];
   for (let start = 0; start < fresh.length; start += readsPerGroup) {
     const group = fresh.slice(start, start + readsPerGroup);
@@ -50,7 +48,7 @@ export async function register(
     for (const { reference, last, claim } of group) {
       const asks = claim !== null || (last !== null && last !== undefined);
       // Claimed by the earlier turn already, it is asked as if it were new; what that claimed and this does not is news.
-      const known = canonicalJson(last ?? null) === canonicalJson(claim) ? undefined : last;
+      const known = isEqual(last ?? null, claim) ? undefined : last;
       if (asks && !(await holdsAlready(ledger, reference, known, claim))) marks.push(reference);
     }
     await stageWant(context, ledger, reader, ({ want }) => {

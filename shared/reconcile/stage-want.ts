@@ -1,5 +1,5 @@
 /** Stages an object's want; one that is too large for a record goes in parts before the record that points to them. */
-import { canonicalJson } from "../model/canonical.ts";
+import { isEqual } from "../model/equal.ts";
 import { invariant } from "../model/error.ts";
 import type { Reference } from "../model/reference.ts";
 import { partsPartition } from "./keys.ts";
@@ -19,11 +19,7 @@ export async function stageWant(
   build: (stored: StoredWant) => WantGroup | Promise<WantGroup>,
 ): Promise<void> {
   const stored = await readWant(ledger, reference);
-  let storedText: string | undefined;
-  const isSame = (want: Want) => {
-    storedText ??= canonicalJson(stored.want);
-    return want === stored.want || canonicalJson(want) === storedText;
-  };
+  const isSame = (want: Want) => isEqual(want, stored.want);
   const first = (await build(stored)).want;
   if (isSame(first) || packWant(reference, first, "").parts.length === 0) {
     await ledger.stage(async () => {

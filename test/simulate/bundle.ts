@@ -1,18 +1,8 @@
-/**
- * The simulation as one script, with the project's real code in it, or with one of its checks taken out: a mutant
- * replaces exact pieces of a source, and fails loudly when a piece is not there any more.
- */
+/** The simulation as one script, with the project's real code in it, or with one of its checks taken out. */
 import { readFile } from "node:fs/promises";
 import { build, type Plugin } from "esbuild";
 import { root } from "../../infra/wrangler.ts";
-
-export interface Mutation {
-  /** From the root of the project. */
-  readonly file: string;
-  /** Stands there exactly once. */
-  readonly find: string;
-  readonly put: string;
-}
+import { type Mutation, mutated } from "./mutation.ts";
 
 /** Limits that a simulation with few objects would never come near. */
 const smaller: readonly Mutation[] = [
@@ -80,18 +70,9 @@ function mutate(mutations: readonly Mutation[], applied: Set<Mutation>): Plugin 
     setup(plugin) {
       for (const file of new Set(mutations.map((mutation) => mutation.file))) {
         plugin.onLoad({ filter: new RegExp(`/${file.replaceAll(/[.]/g, "\\.")}$`) }, async ({ path }) => {
-          let text = await readFile(path, "utf8");
-          for (const mutation of mutations.filter((each) => each.file === file)) {
-            const times = text.split(mutation.find).length - 1;
-            if (times !== 1) {
-              throw new Error(
-                `${file} has this ${times} times instead of once: bring the mutant up to date: ${mutation.find}`,
-              );
-            }
-            text = text.replace(mutation.find, () => mutation.put);
-            applied.add(mutation);
-          }
-          return { contents: text, loader: "ts" };
+          const its = mutations.filter((each) => each.file === file);
+          for (const mutation of its) applied.add(mutation);
+          return { contents: mutated(await readFile(path, "utf8"), its), loader: "ts" };
         });
       }
     },

@@ -4,10 +4,11 @@
  * that check. The exit code is 1 if anything broke. A long run tells on stderr where it is, and one that is stopped says
  * what it has done.
  */
-import { bundleSimulation, type Mutation } from "./bundle.ts";
+import { bundleSimulation } from "./bundle.ts";
 import { huntAll } from "./hunt.ts";
 import { keptSeeds } from "./kept-seeds.ts";
 import { mutants } from "./mutants.ts";
+import type { Mutation } from "./mutation.ts";
 import { numbers, runSeeds } from "./pool.ts";
 import type { SeedResult } from "./simulate.ts";
 

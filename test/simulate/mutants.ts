@@ -2,7 +2,7 @@
  * The protocol with one of its checks taken out, each at a time. Every one of them must break an invariant that the
  * simulation sees; where it does not, the check or the simulation is worth nothing.
  */
-import type { Mutation } from "./bundle.ts";
+import type { Mutation } from "./mutation.ts";
 import type { Theme } from "./plan.ts";
 
 export interface Mutant {
@@ -212,7 +212,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       reconcile(
         "register",
-        "const known = canonicalJson(last ?? null) === canonicalJson(claim) ? undefined : last;",
+        "const known = isEqual(last ?? null, claim) ? undefined : last;",
         "const known = isResumed ? undefined : last;",
       ),
     ],
