@@ -6,6 +6,7 @@ import type { NodeState, Receipt, Resource } from "../plugins/port.ts";
 import { type Head, mayReplace, readHead } from "./head.ts";
 import { changesSince, everything } from "./history.ts";
 import { headKey, nodeRecordKey } from "./keys.ts";
+import { isAt, justCommitted, learn, type NodeMemory, nothingKnown } from "./node-memory.ts";
 import { nodeRecordText } from "./node-record.ts";
 import { Recent } from "./recent.ts";
 import { raiseEpoch } from "./restore.ts";
@@ -18,27 +19,6 @@ const firstBackoffMs = 50;
 /** So many resources of a snapshot take a node as long as a change may take: 40,000 rules longer, few no longer. */
 const resourcesPerTimeout = 4_000;
 const maxSnapshotTimeouts = 20;
-
-/** What this process knows of one node. */
-export interface NodeMemory {
-  state: NodeState | undefined;
-  failures: number;
-  /** Ms since 1970: not tried before, after failures. */
-  notBefore: number;
-  error: string | undefined;
-  /** Another store, whose node it is: the error says so. */
-  belongsTo: string | undefined;
-  /** This process has just made it durable, and has not sent it yet. */
-  committed: Head | undefined;
-  /** The error that the store's record tells; null: a process before this one may have left any. */
-  recorded: string | undefined | null;
-  /** Ms since 1970. */
-  answeredAt: number | undefined;
-  /** The last revision that it told of, whether it answers by now or not. */
-  revision: number | undefined;
-  /** Ms since 1970, when it was found not to be at its head; undefined: it was there when it was looked at last. */
-  behindSince: number | undefined;
-}
 
 interface Task {
   readonly memory: NodeMemory;
@@ -118,19 +98,7 @@ export class Pusher {
     const name = `${balancer.name} ${node}`;
     const known = this.#tasks.get(name);
     if (known !== undefined) return known;
-    const memory: NodeMemory = {
-      state: undefined,
-      failures: 0,
-      notBefore: 0,
-      error: undefined,
-      committed: undefined,
-      belongsTo: undefined,
-      recorded: null,
-      answeredAt: undefined,
-      revision: undefined,
-      behindSince: undefined,
-    };
-    const task: Task = { memory, running: undefined, again: false };
+    const task: Task = { memory: nothingKnown(), running: undefined, again: false };
     this.#tasks.set(name, task);
     return task;
   }
@@ -175,7 +143,7 @@ export class Pusher {
       if (isAt(state, head)) memory.behindSince = undefined;
       else if (state !== undefined || memory.revision !== head.revision) memory.behindSince ??= this.#context.now();
       if (state === undefined) {
-        const failure = this.#learn(memory, await balancer.plugin.state(node, timing.pushTimeoutMs));
+        const failure = learn(memory, await balancer.plugin.state(node, timing.pushTimeoutMs), this.#context.now());
         if (failure !== undefined) return failure;
         continue;
       }
@@ -198,7 +166,7 @@ export class Pusher {
       if (snapshot && !whole && this.#context.kubernetes !== undefined) {
         await raiseEpoch(this.#context, balancer.name, state, "other past");
       }
-      const failure = this.#learn(memory, receipt);
+      const failure = learn(memory, receipt, this.#context.now());
       if (failure !== undefined) return failure;
     }
     return "the node and the head do not come together; both are asked again";
@@ -252,18 +220,6 @@ export class Pusher {
     return "again";
   }
 
-  #learn(memory: NodeMemory, receipt: Receipt): string | undefined {
-    if (!receipt.ok && !("state" in receipt)) {
-      memory.state = undefined;
-      return receipt.message;
-    }
-    memory.state = receipt.state;
-    memory.revision = receipt.state.revision;
-    memory.belongsTo = undefined;
-    memory.answeredAt = this.#context.now();
-    return undefined;
-  }
-
   async #note(balancer: Balancer, node: string, memory: NodeMemory, failure: string | undefined): Promise<void> {
     const { counters, timing, store } = this.#context;
     memory.error = failure;
@@ -309,18 +265,6 @@ function snapshotTimeouts(resources: number): number {
   return Math.min(maxSnapshotTimeouts, 1 + Math.floor(resources / resourcesPerTimeout));
 }
 
-/** Once, and only as the next step from where the node is: what is newer by now is read and sent after it. */
-function justCommitted(memory: NodeMemory): Head | undefined {
-  const { state, committed } = memory;
-  memory.committed = undefined;
-  const isNext =
-    state !== undefined &&
-    committed?.store === state.store &&
-    committed.epoch === state.epoch &&
-    committed.revision > state.revision;
-  return isNext ? committed : undefined;
-}
-
 /** A node tells what it rejects of a batch; what it rejected before and is not in the batch stands. */
 function carried(before: NodeState, sent: readonly Resource[], after: NodeState): NodeState {
   const keys = new Set(sent.map((resource) => resource.key));
@@ -329,14 +273,4 @@ function carried(before: NodeState, sent: readonly Resource[], after: NodeState)
 
 function targetOf(head: Head) {
   return { store: head.store, epoch: head.epoch, revision: head.revision, digest: head.digest };
-}
-
-function isAt(state: NodeState | undefined, head: Head): boolean {
-  return (
-    state !== undefined &&
-    state.store === head.store &&
-    state.epoch === head.epoch &&
-    state.revision === head.revision &&
-    state.digest === head.digest
-  );
 }
